@@ -72,7 +72,7 @@ class AccessTokens(Protocol):
     tenant: str
 
     def token(self) -> str:
-        """A token that is good now. May refresh. Raises SignedOut, NotNow, NotSent, AnswerLost (state stays signed in)."""
+        """A token that is good now. May refresh. Raises SignedOut, NotNow; NotSent, AnswerLost: still signed in."""
         ...
 
     def rejected(self, token: str) -> str:
@@ -84,7 +84,7 @@ class PracticeSystem(Protocol):
     """Reads raise NotSent, AnswerLost, BadAnswer, Wait, SignedOut, AccessMissing; never anything untyped.
 
     Writes raise NotSent, Wait, SignedOut, AccessMissing (all four: proved not done), Refused (the remote's own no) or
-    AnswerLost (anything else). A write is sent at most once by a call. Adapters are safe to call from several threads."""
+    AnswerLost (anything else). A write is sent at most once by a call. Adapters may be called from several threads."""
 
     name: str
     capabilities: Capabilities
