@@ -1,0 +1,47 @@
+"""The command line: one short function a command. Data goes to standard output, everything else to standard error.
+
+Exit status: 0 done; 1 done but something needs a person, or could not be done now; 2 wrong usage or configuration;
+3 not connected (contracts, section 2).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+_WITH_VALUE = ("--platform", "--profile")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Starts the tray when no command is given; otherwise hands over to the commands.
+
+    The tray's way is kept free of the command line's imports: its icon should be there at once."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = _only_global_options(arguments)
+    if options is not None:
+        from desktop.app import run_tray
+
+        sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile")))
+    from desktop.commands import cli
+
+    cli.main(args=arguments, prog_name="iconnect")
+
+
+def _only_global_options(arguments: list[str]) -> dict[str, str] | None:
+    """The global options when there is nothing else on the line, else None."""
+    found: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if name not in _WITH_VALUE:
+            return None
+        if not equals:
+            value = next(rest, "")
+        if not value:
+            return None
+        found[name] = value
+    return found
+
+
+if __name__ == "__main__":
+    main()
