@@ -1,0 +1,199 @@
+"""All stand-ins together: starts them, tells where they are, stops them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+
+from sandbox import world as w
+from sandbox.calls import Counted
+from sandbox.gateway import Metered, make_connections
+from sandbox.identity import make_identity
+from sandbox.identity_tokens import TokenMaker
+from sandbox.mishaps import Mishaps
+from sandbox.platform_file import platform_toml, sections
+from sandbox.serving import Server
+from sandbox.world import World
+from sandbox.xpm import BASE, check_access, make_xpm
+from sandbox.xpm_books import make_books
+from sandbox.xpm_xml import BadBody, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_PORTS = (28761, 28762, 28763, 28764, 28765)  # the ones that the platform file names when it names none
+
+
+class Sandbox:
+    """The running stand-ins. `start` before use, `stop` after; or use it as a context manager.
+
+    `folder` gets the drop folder, `platform.toml` and `sandbox.json`."""
+
+    def __init__(self, folder: Path, *, matters: int = 50, seed: int = 1, limits: bool = True, delay: float = 2.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.world = World(folder.resolve(), matters=matters, seed=seed)
+        self.world.drop_folder.mkdir(exist_ok=True)
+        self.world.switches.delay_seconds = delay
+        if not limits:
+            self.world.limits.off()
+        self.redirect_ports = _free_ports(5)
+        self.world.register_redirects([f"http://localhost:{port}/callback" for port in (*self.redirect_ports, *DEFAULT_PORTS)])
+        self._servers: dict[str, Server] = {}
+        self._make()
+
+    def _make(self) -> None:
+        world = self.world
+        late = _Late()
+        self._servers["identity"] = Server(self._layers(late, "identity"), LOOPBACK)
+        late.app = make_identity(world.identity, TokenMaker(world.identity, self.url("identity")), w.DEMO_PERSON)
+        gateway = self._layers(_gateway(world), "api", metered=True)
+        self._servers["api"] = Server(gateway, LOOPBACK)
+        self._servers["infotrack"] = Server(self._layers(Flask("x"), "infotrack"), LOOPBACK)
+
+    def _layers(self, app: WSGIApplication, name: str, *, metered: bool = False) -> WSGIApplication:
+        world = self.world
+        layered: WSGIApplication = Mishaps(app, name, world.faults, world.agenda, world.stopping)
+        if metered:
+            layered = Metered(layered, world.identity, world.meter)
+        return Counted(layered, name, world.calls, world.clock.now)
+
+    def url(self, name: str) -> str:
+        """Where a server is: identity, api, infotrack, site, elsewhere, controls."""
+        return self._servers[name].url
+
+    def start(self) -> Sandbox:
+        """Begins to answer, and writes platform.toml and sandbox.json."""
+        for server in self._servers.values():
+            server.start()
+        self._write_platform_file()
+        return self
+
+    @property
+    def platform_file(self) -> Path:
+        """The product's platform file for this sandbox."""
+        return self.world.folder / "platform.toml"
+
+    def description(self) -> dict[str, object]:
+        """What the port file holds: addresses, logins, identifiers, paths."""
+        return {
+            **{name: server.url for name, server in self._servers.items()},
+            "pid": os.getpid(),
+            "platform": str(self.platform_file),
+            "drop_folder": str(self.world.drop_folder),
+            "xero": {
+                "client_id": w.CLIENT_ID,
+                "redirect_ports": self.redirect_ports,
+                "user": w.DEMO_PERSON,
+                "password": w.PASSWORD,
+                "user_of_two_firms": w.TWO_FIRMS_PERSON,
+                "user_without_privilege": w.NO_PRIVILEGE_PERSON,
+                "tenant_id": w.MAIN_TENANT,
+                "tenant_name": self.world.firms[w.MAIN_TENANT].name,
+                "other_tenant_id": w.OTHER_TENANT,
+                "web_client_id": w.WEB_CLIENT_ID,
+                "web_client_secret": w.WEB_CLIENT_SECRET,
+            },
+        }
+
+    def _write_platform_file(self) -> None:
+        tables = sections(
+            addresses={name: server.url for name, server in self._servers.items()},
+            client_id=w.CLIENT_ID,
+            redirect_ports=self.redirect_ports,
+            drop_folder=str(self.world.drop_folder),
+        )
+        write_atomically(self.platform_file, platform_toml(tables))
+
+    def stop(self) -> None:
+        """Closes all ports."""
+        self.world.stop()
+        for server in self._servers.values():
+            server.stop()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+
+class _Late:
+    """Stands for an application that needs to know its server's port before it can be made."""
+
+    app: WSGIApplication
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.app(environ, start_response)
+
+
+def _gateway(world: World) -> Flask:
+    app = Flask("sandbox.gateway", static_folder=None)
+    app.register_blueprint(make_connections(world.identity))
+    check = check_access(world.identity, world.firms.get, world.switches)
+    for pages in (make_xpm(world.clock, world.switches), make_books(world.clock, world.switches)):
+        pages.before_request(check)
+        app.register_blueprint(pages, url_prefix=BASE)
+
+    @app.before_request
+    def correlate() -> None:
+        request.environ.setdefault("sandbox.correlation", str(uuid.uuid4()))
+
+    @app.errorhandler(BadBody)
+    def bad_body(_problem: BadBody) -> Response:
+        return error("Error", "An unexpected error occurred", 500)
+
+    return app
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports below the usual ephemeral range that are free on both address families of loopback just now."""
+    found: list[int] = []
+    start = 20000 + os.getpid() % 9000
+    for port in range(start, start + 2000):
+        if _is_free(port):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("no five free ports")
+
+
+def _is_free(port: int) -> bool:
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.bind((host, port))
+        except OSError:
+            if family == socket.AF_INET6 and not _has_ipv6():
+                continue
+            return False
+    return True
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """The file is there whole, or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def as_json(value: object) -> str:
+    """Readable JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
