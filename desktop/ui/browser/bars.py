@@ -1,0 +1,318 @@
+"""The window's own bars: which matter this is, where the page is, notices, and what was saved. They stay
+visible whatever a page does, and show nothing that a page wrote except its host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
+    """A label that shows markup as it is written: some of what it shows comes from elsewhere."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    return label
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in «…» where it does not fit; the whole text is its tool tip and accessible name."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+        self.set_whole(text)
+
+    def set_whole(self, text: str) -> None:
+        self._whole = text
+        self.setAccessibleName(text)
+        self._elide()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(20, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = QFontMetrics(self.font()).elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 20))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+
+class MatterStrip(QFrame):
+    """Number, name and client of the matter that everything ordered here is charged to."""
+
+    def __init__(self, number: str, name: str, client: str, system: str) -> None:
+        super().__init__()
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Highlight)
+        self.setForegroundRole(QPalette.ColorRole.HighlightedText)
+        self.setAccessibleName(", ".join(part for part in (f"Order for matter {number}", name, client, system) if part))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 7, 12, 7)
+        row.setSpacing(14)
+        self._number = plain_label(number)
+        font = self._number.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        self._number.setFont(font)
+        self._words = ElidedLabel(" · ".join(part for part in (name, client) if part))
+        self._system = plain_label(system)
+        for label in (self._number, self._words, self._system):
+            label.setForegroundRole(QPalette.ColorRole.HighlightedText)
+        row.addWidget(self._number)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._system)
+
+
+class NavigationBar(QWidget):
+    """Back, forward, reload or stop, and where the page is: the host and whether the line is secure."""
+
+    back = Signal()
+    forward = Signal()
+    reload = Signal()
+    stop = Signal()
+    fees = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 5, 8, 5)
+        row.setSpacing(4)
+        style = self.style()
+        self.back_button = self._button("Back", QStyle.StandardPixmap.SP_ArrowBack, self.back.emit)
+        self.forward_button = self._button("Forward", QStyle.StandardPixmap.SP_ArrowForward, self.forward.emit)
+        self.reload_button = self._button("Reload", QStyle.StandardPixmap.SP_BrowserReload, self._reload_or_stop)
+        self._icons = (
+            style.standardIcon(QStyle.StandardPixmap.SP_BrowserReload),
+            style.standardIcon(QStyle.StandardPixmap.SP_BrowserStop),
+        )
+        self._loading = False
+        self.lock = QLabel()
+        self.lock.setFixedSize(22, 22)
+        self.place = ElidedLabel()
+        self.fees_button = QPushButton("Type in fees")
+        self.fees_button.setAccessibleName("Type in fees")
+        self.fees_button.setToolTip("For an order whose result does not come to iConnect by itself")
+        self.fees_button.clicked.connect(self.fees.emit)
+        for widget in (self.back_button, self.forward_button, self.reload_button):
+            row.addWidget(widget)
+        row.addSpacing(8)
+        row.addWidget(self.lock)
+        row.addWidget(self.place, 1)
+        row.addWidget(self.fees_button)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(3)
+        self.progress.setAccessibleName("Loading")
+        column.addLayout(row)
+        column.addWidget(self.progress)
+        self.show_place("", "none")
+        self.show_progress(100)
+        self.show_history(back=False, forward=False)
+
+    def _button(self, name: str, icon: QStyle.StandardPixmap, act: Callable[[], None]) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(readable_icon(self.style().standardIcon(icon), self.palette()))
+        button.setAutoRaise(True)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setIconSize(QSize(20, 20))
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _reload_or_stop(self) -> None:
+        if self._loading:
+            self.stop.emit()
+        else:
+            self.reload.emit()
+
+    def show_place(self, host: str, line: str) -> None:
+        """`line` is secure, local (plain http on this PC, in a test installation) or none."""
+        words = {"secure": "Secure line", "local": "Test address on this PC, not a secure line", "none": "No page"}[line]
+        self.lock.setPixmap(lock_picture(line, self.palette().color(QPalette.ColorRole.WindowText), self.devicePixelRatioF()))
+        self.lock.setAccessibleName(words)
+        self.lock.setToolTip(words)
+        self.place.set_whole(host if line != "local" else f"{host} (test address, not secure)")
+        self.place.setAccessibleName(f"{words}: {host}" if host else words)
+
+    def show_progress(self, percent: int) -> None:
+        self._loading = percent < 100
+        # Never hidden: a bar that comes and goes would move the page under the mouse.
+        self.progress.setValue(percent if self._loading else 0)
+        self.reload_button.setIcon(readable_icon(self._icons[1 if self._loading else 0], self.palette()))
+        name = "Stop" if self._loading else "Reload"
+        self.reload_button.setAccessibleName(name)
+        self.reload_button.setToolTip(name)
+
+    def show_history(self, *, back: bool, forward: bool) -> None:
+        self.back_button.setEnabled(back)
+        self.forward_button.setEnabled(forward)
+
+
+def readable_icon(icon: QIcon, palette: QPalette) -> QIcon:
+    """The style's icon in the text's colour, so that it can be seen in the dark."""
+    picture = icon.pixmap(QSize(40, 40))
+    painted = QPixmap(picture.size())
+    painted.setDevicePixelRatio(picture.devicePixelRatio())
+    painted.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(painted)
+    painter.drawPixmap(0, 0, picture)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(painted.rect(), palette.color(QPalette.ColorRole.ButtonText))
+    painter.end()
+    return QIcon(painted)
+
+
+def lock_picture(line: str, ink: QColor, ratio: float) -> QPixmap:
+    """A closed lock, an open one, or nothing; drawn, so that it is sharp at any size and visible in light and dark."""
+    size = 22
+    picture = QPixmap(round(size * ratio), round(size * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    if line == "none":
+        return picture
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    colour = QColor("#2e9e5b") if line == "secure" else ink
+    painter.setPen(QPen(colour, 1.8))
+    rise = 0 if line == "secure" else -2
+    painter.drawArc(7, 4 + rise, 8, 10, 0, 180 * 16)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawRoundedRect(5, 10, 12, 8, 1.5, 1.5)
+    painter.end()
+    return picture
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button of a notice."""
+
+    text: str
+    act: Callable[[], None]
+
+
+class NoticeBar(QFrame):
+    """One sentence with buttons, under the navigation bar. It never takes the keyboard away from the page and never waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(12, 6, 8, 6)
+        self._words = plain_label(wrap=True)
+        self._words.setForegroundRole(QPalette.ColorRole.ToolTipText)
+        self._row.addWidget(self._words, 1)
+        self._buttons: list[QPushButton] = []
+        self.hide()
+
+    def say(self, sentence: str, *choices: Choice) -> None:
+        """Replaces what stood there; a Dismiss button is always last."""
+        self._clear()
+        self._words.setText(sentence)
+        self._words.setAccessibleName(sentence)
+        self.setAccessibleName(sentence)
+        for choice in (*choices, Choice("Dismiss", lambda: None)):
+            button = QPushButton(choice.text)
+            button.setAccessibleName(choice.text)
+            button.clicked.connect(lambda _checked=False, act=choice.act: self._pressed(act))
+            self._row.addWidget(button)
+            self._buttons.append(button)
+        self.show()
+
+    @property
+    def sentence(self) -> str:
+        return self._words.text() if not self.isHidden() else ""
+
+    def clear(self) -> None:
+        self._clear()
+        self.hide()
+
+    def _clear(self) -> None:
+        for button in self._buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self._buttons.clear()
+
+    def _pressed(self, act: Callable[[], None]) -> None:
+        self.clear()
+        act()
+
+
+class NoticePage(QWidget):
+    """Stands where the page would be: a headline, what to do, and buttons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAutoFillBackground(True)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(40, 40, 40, 40)
+        outer.addStretch(2)
+        self._headline = plain_label(wrap=True)
+        font = self._headline.font()
+        font.setPointSizeF(font.pointSizeF() * 1.7)
+        font.setBold(True)
+        self._headline.setFont(font)
+        self._advice = plain_label(wrap=True)
+        for label in (self._headline, self._advice):
+            label.setMaximumWidth(620)
+            label.setMinimumWidth(280)
+            outer.addWidget(label)
+            outer.addSpacing(8)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(8)
+        outer.addSpacing(8)
+        outer.addLayout(self._row)
+        outer.addStretch(3)
+        self._buttons: list[QPushButton] = []
+
+    def say(self, headline: str, advice: str, *choices: Choice) -> None:
+        while (item := self._row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._buttons.clear()
+        self._headline.setText(headline)
+        self._advice.setText(advice)
+        self.setAccessibleName(f"{headline}. {advice}")
+        for choice in choices:
+            button = QPushButton(choice.text)
+            button.setAccessibleName(choice.text)
+            button.clicked.connect(lambda _checked=False, act=choice.act: act())
+            self._row.addWidget(button)
+            self._buttons.append(button)
+        self._row.addStretch(1)
+        if self._buttons:
+            self._buttons[0].setDefault(True)
+
+    @property
+    def headline(self) -> str:
+        return self._headline.text()

@@ -1,0 +1,142 @@
+"""The small form for an order's number and fees: typed in alone, or together with a saved PDF. A panel in the window, so that the
+page with the figures stays readable beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.ui.browser.bars import plain_label
+from desktop.ui.browser.downloads import SavedFile
+from desktop.ui.browser.typed_fees import Fault, TypedFees, check, gst_remark
+
+_FIELDS = (
+    ("order_id", "Order number", "as InfoTrack shows it"),
+    ("service", "Service", "Title Search"),
+    ("reference", "Reference", "what was searched"),
+    ("retailer_fee", "InfoTrack fee (without GST)", "0.00"),
+    ("retailer_gst", "GST on InfoTrack fee", "0.00"),
+    ("supplier_fee", "Supplier fee (without GST)", "0.00"),
+    ("supplier_gst", "GST on supplier fee", "0.00"),
+)
+_WIDTH = 330
+
+
+class FeesForm(QFrame):
+    """Emits `sent(TypedFees, SavedFile or None)` once what was typed is in order; then call `answered`."""
+
+    sent = Signal(object, object)
+    dismissed = Signal()
+
+    def __init__(self, matter_number: str) -> None:
+        super().__init__()
+        self.setAccessibleName("Type in fees")
+        self.setFixedWidth(_WIDTH)
+        self._matter_number = matter_number
+        self._saved: SavedFile | None = None
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        outer.addWidget(area)
+        inside = QWidget()
+        area.setWidget(inside)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(14, 12, 14, 12)
+        self._headline = plain_label(wrap=True)
+        font = self._headline.font()
+        font.setBold(True)
+        self._headline.setFont(font)
+        self._what = plain_label(wrap=True)
+        column.addWidget(self._headline)
+        column.addWidget(self._what)
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        form.setVerticalSpacing(4)
+        self._edits: dict[str, QLineEdit] = {}
+        for field, name, example in _FIELDS:
+            edit = QLineEdit()
+            edit.setAccessibleName(name)
+            edit.setPlaceholderText(example)
+            edit.setMaxLength(200)
+            edit.returnPressed.connect(self._send)
+            form.addRow(name, edit)
+            self._edits[field] = edit
+        column.addLayout(form)
+        self._words = plain_label(wrap=True)
+        self._words.setAccessibleName("Remark on the fees")
+        column.addWidget(self._words)
+        row = QHBoxLayout()
+        self.send_button = QPushButton()
+        self.send_button.setDefault(True)
+        self.send_button.clicked.connect(self._send)
+        cancel = QPushButton("Close form")
+        cancel.setAccessibleName("Close form")
+        cancel.clicked.connect(self.dismissed.emit)
+        row.addWidget(self.send_button)
+        row.addWidget(cancel)
+        column.addLayout(row)
+        column.addStretch(1)
+        self.hide()
+
+    @property
+    def remark(self) -> str:
+        return self._words.text()
+
+    def ask(self, saved: SavedFile | None, *, service: str = "") -> None:
+        """Opens empty, with suggestions where there are any."""
+        self._saved = saved
+        for edit in self._edits.values():
+            edit.clear()
+        number = self._matter_number
+        if saved is None:
+            self._headline.setText(f"Fees of an order for {number}")
+            self._what.setText("For an order whose result does not come by itself. If it comes later, nothing is charged twice.")
+            self._name_button(f"Record for {number}")
+        else:
+            self._headline.setText(f"Add this PDF to {number}")
+            self._what.setText(f"{saved.name}\nThe order number keeps it from being filed or charged twice. Fees may stay empty.")
+            self._name_button(f"File in {number}")
+            self._edits["order_id"].setText(saved.order_id)
+        self._edits["service"].setText(service)
+        self._say("")
+        self.send_button.setEnabled(True)
+        self.show()
+        first_empty = next((edit for edit in self._edits.values() if not edit.text()), self._edits["order_id"])
+        first_empty.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def answered(self, *, ok: bool, message: str) -> None:
+        """What became of it. A form that went well is emptied, so that a second press records nothing twice."""
+        self.send_button.setEnabled(True)
+        if ok:
+            for edit in self._edits.values():
+                edit.clear()
+        self._say(message)
+
+    def _name_button(self, text: str) -> None:
+        self.send_button.setText(text)
+        self.send_button.setAccessibleName(text)
+
+    def _send(self) -> None:
+        if not self.send_button.isEnabled():
+            return
+        checked = check({field: edit.text() for field, edit in self._edits.items()}, fees_needed=self._saved is None)
+        if isinstance(checked, Fault):
+            self._say(checked.sentence)
+            edit = self._edits[checked.field]
+            edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            edit.selectAll()
+            return
+        self.send_button.setEnabled(False)
+        self._say(gst_remark(checked) or "Recording…")
+        self.sent.emit(checked, self._saved)
+
+    def _say(self, words: str) -> None:
+        self._words.setText(words)
+        self._words.setAccessibleDescription(words)
+        self._words.setBackgroundRole(QPalette.ColorRole.Window)
+
+
+__all__ = ["FeesForm", "TypedFees"]
