@@ -1,0 +1,439 @@
+"""Connections: who is signed in where, since when, whether it works, and what to do if it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
+from desktop.services.practice.model import AccessFinding, Finding
+from desktop.ui import theme, words
+from desktop.ui.bridge import Bridge
+from desktop.ui.signing_in import SigningIn
+from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, Text, clear_layout
+from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.words import Tone
+
+_STATE = {
+    ConnectionState.DISCONNECTED: ("not connected", Tone.QUIET),
+    ConnectionState.CONNECTING: ("connecting", Tone.CALM),
+    ConnectionState.CONNECTED: ("connected", Tone.GOOD),
+    ConnectionState.ATTENTION: ("needs attention", Tone.WARN),
+}
+
+_FINDING = {
+    Finding.OK: ("ok", Tone.GOOD),
+    Finding.MISSING: ("missing", Tone.BAD),
+    Finding.UNKNOWN: ("not known", Tone.QUIET),
+}
+
+
+def connection_words(view: ConnectionView) -> tuple[str, Tone]:
+    """The pill of a connection. Signed in but out of reach is not green."""
+    if view.state is ConnectionState.CONNECTED and view.offline:
+        return "offline", Tone.WARN
+    return _STATE[view.state]
+
+
+class ConnectionCard(Card):
+    """One practice system.
+
+    Signals:
+        connect_wanted(str), disconnect_wanted(str), test_wanted(str): with the system's contract name.
+    """
+
+    connect_wanted = Signal(str)
+    disconnect_wanted = Signal(str)
+    test_wanted = Signal(str)
+
+    def __init__(self, system: str, signing_in: SigningIn, clock: Clock, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._system = system
+        self._signing_in = signing_in
+        self._clock = clock
+        self.title = Heading(level=2, wrap=False)
+        self.pill = Pill()
+        head = QHBoxLayout()
+        head.addWidget(self.title)
+        head.addStretch(1)
+        head.addWidget(self.pill)
+        self.facts = Text()
+        self.problem = MessageBar()
+        self.result = MessageBar()
+        self.progress = self._progress()
+        self.findings = QVBoxLayout()
+        self.findings.setSpacing(6)
+        self.connect_button = self._button("Connect", self.connect_wanted)
+        self.disconnect_button = self._button("Disconnect", self.disconnect_wanted)
+        self.test_button = self._button("Test now", self.test_wanted)
+        self.busy = Busy()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP)
+        for button in (self.connect_button, self.disconnect_button, self.test_button):
+            buttons.addWidget(button)
+        buttons.addWidget(self.busy)
+        buttons.addStretch(1)
+        self.body.addLayout(head)
+        self.body.addWidget(self.facts)
+        self.body.addWidget(self.problem)
+        self.body.addWidget(self.result)
+        self.body.addWidget(self.progress)
+        self.body.addLayout(self.findings)
+        self.body.addLayout(buttons)
+
+    def show_view(self, view: ConnectionView) -> None:
+        here = self._signing_in.system == self._system
+        self.title.setText(view.title)
+        self.setAccessibleName(view.title)
+        for button in (self.connect_button, self.disconnect_button, self.test_button):
+            button.setAccessibleDescription(view.title)
+        word, tone = _STATE[ConnectionState.CONNECTING] if here else connection_words(view)
+        self.pill.show_state(word, tone)
+        signed_in = view.state in (ConnectionState.CONNECTED, ConnectionState.ATTENTION)
+        facts = []
+        if view.tenant:
+            facts.append(f"Organisation: {view.tenant}")
+        if view.user:
+            facts.append(f"Signed in as {view.user}")
+        if signed_in and view.since is not None:
+            facts.append(f"Connected since {words.when(view.since, self._clock())}")
+        if view.offline and signed_in:
+            facts.append("It can't be reached at the moment. Postings wait and are sent as soon as it answers.")
+        if not signed_in and not here:
+            facts.append("Sign in with your browser. iConnect never sees your password.")
+        self.facts.setText("\n".join(facts))
+        self.facts.setVisible(bool(facts))
+        if view.problem and not here:
+            self.problem.say(" ".join(part for part in (view.problem, view.cure) if part), Tone.WARN, keep=True)
+        else:
+            self.problem.clear()
+        self._show_progress(here)
+        other = bool(self._signing_in.system) and not here
+        connecting = here or view.state is ConnectionState.CONNECTING
+        self.connect_button.setVisible(not connecting and view.state is not ConnectionState.CONNECTED)
+        self.connect_button.setEnabled(not other and not self.busy.isVisibleTo(self))
+        self.disconnect_button.setVisible(signed_in and not here)
+        self.test_button.setVisible(signed_in and not here)
+
+    def show_findings(self, findings: Sequence[AccessFinding]) -> None:
+        clear_layout(self.findings)
+        for finding in findings:
+            self.findings.addWidget(_finding(finding))
+
+    def set_busy(self, doing: str) -> None:
+        for button in (self.connect_button, self.disconnect_button, self.test_button):
+            button.setEnabled(not doing)
+        if doing:
+            self.busy.start(doing)
+        else:
+            self.busy.stop()
+
+    def _button(self, text: str, signal: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setAccessibleName(text)
+        button.clicked.connect(lambda: signal.emit(self._system))  # type: ignore[attr-defined]
+        return button
+
+    # sign-in
+
+    def _progress(self) -> QWidget:
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        self.waiting = Busy()
+        self.explain = Text()
+        self.address = QLineEdit()
+        self.address.setReadOnly(True)
+        self.address.setAccessibleName("Address to open")
+        copy = QPushButton("Copy address")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.address.text()))
+        self.address_row = QWidget()
+        row = QHBoxLayout(self.address_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.address, 1)
+        row.addWidget(copy)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self._signing_in.cancel)
+        foot = QHBoxLayout()
+        foot.addWidget(self.waiting, 1)
+        foot.addWidget(self.cancel_button)
+        column.addWidget(self.explain)
+        column.addWidget(self.address_row)
+        column.addLayout(foot)
+        return box
+
+    def _show_progress(self, here: bool) -> None:
+        self.progress.setVisible(here)
+        if not here:
+            self.waiting.stop()
+            return
+        flow = self._signing_in
+        if flow.tenant:
+            self.explain.setText(f"Organisation: {flow.tenant}. Finishing…")
+        elif flow.address and not flow.browser_opened:
+            self.explain.setText("No browser opened. Copy this address into one and sign in there.")
+        elif flow.address:
+            self.explain.setText("Your browser is open: sign in there. If it shows nothing, copy this address into it.")
+        else:
+            self.explain.setText("Opening your browser…")
+        self.address_row.setVisible(bool(flow.address) and not flow.tenant)
+        if self.address.text() != flow.address:
+            self.address.setText(flow.address)
+            self.address.setCursorPosition(0)
+        self.waiting.start("Cancelling…" if flow.cancelling else "Waiting for you to sign in…")
+        self.cancel_button.setEnabled(not flow.cancelling)
+
+
+def _finding(finding: AccessFinding) -> QWidget:
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(10)
+    word, tone = _FINDING[finding.finding]
+    row.addWidget(Pill(word, tone), 0, Qt.AlignmentFlag.AlignTop)
+    text = QVBoxLayout()
+    text.setSpacing(1)
+    text.addWidget(Text(finding.right))
+    more = " ".join(part for part in (finding.message, finding.cure) if part)
+    if more:
+        text.addWidget(Muted(more))
+    row.addLayout(text, 1)
+    return box
+
+
+class InfoTrackCard(Card):
+    """The InfoTrack login. The password goes to the keyring by way of the services and is never shown again."""
+
+    def __init__(self, bridge: Bridge, title: str = "InfoTrack", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self.setAccessibleName("InfoTrack")
+        self.pill = Pill()
+        head = QHBoxLayout()
+        head.addWidget(Heading(title, level=2, wrap=False))
+        head.addStretch(1)
+        head.addWidget(self.pill)
+        self.facts = Text()
+        self.message = MessageBar()
+        self.user = QLineEdit()
+        self.user.setPlaceholderText("User name")
+        self.user.setAccessibleName("InfoTrack user name")
+        self.password = QLineEdit()
+        self.password.setPlaceholderText("Password")
+        self.password.setAccessibleName("InfoTrack password")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password.returnPressed.connect(self.sign_in)
+        self.user.returnPressed.connect(self.password.setFocus)
+        self.form = QWidget()
+        fields = QHBoxLayout(self.form)
+        fields.setContentsMargins(0, 0, 0, 0)
+        fields.setSpacing(theme.GAP)
+        fields.addWidget(self.user, 1)
+        fields.addWidget(self.password, 1)
+        self.sign_in_button = QPushButton("Sign in")
+        self.sign_in_button.setAccessibleDescription("InfoTrack")
+        self.sign_in_button.clicked.connect(self.sign_in)
+        fields.addWidget(self.sign_in_button)
+        self.sign_out_button = QPushButton("Sign out")
+        self.sign_out_button.setAccessibleDescription("InfoTrack")
+        self.sign_out_button.clicked.connect(self.sign_out)
+        self.busy = Busy()
+        foot = QHBoxLayout()
+        foot.addWidget(self.sign_out_button)
+        foot.addWidget(self.busy)
+        foot.addStretch(1)
+        self.body.addLayout(head)
+        self.body.addWidget(self.facts)
+        self.body.addWidget(self.message)
+        self.body.addWidget(self.form)
+        self.body.addLayout(foot)
+        self._view: InfoTrackView | None = None
+
+    def show_view(self, view: InfoTrackView) -> None:
+        before, self._view = self._view, view
+        self.pill.show_state(*_STATE[view.state])
+        signed_in = view.state is ConnectionState.CONNECTED
+        if signed_in:
+            self.facts.setText(f"Signed in as {view.user}" if view.user else "Signed in")
+        else:
+            self.facts.setText("Your InfoTrack login. It is checked once and kept in this PC's keyring.")
+        self.form.setVisible(not signed_in)
+        self.sign_out_button.setVisible(view.state is not ConnectionState.DISCONNECTED)
+        if view.problem:
+            self.message.say(view.problem, Tone.WARN, keep=True)
+        elif before is not None and before.problem:
+            self.message.clear()
+        if view.user and not self.user.text():
+            self.user.setText(view.user)
+
+    def sign_in(self) -> None:
+        user, password = self.user.text().strip(), self.password.text()
+        if not user or not password:
+            self.message.say("Type your InfoTrack user name and password.", Tone.CALM)
+            (self.password if user else self.user).setFocus()
+            return
+        self.password.clear()
+        self._set_busy("Checking with InfoTrack…")
+        self._bridge.run(self, lambda desk: desk.sign_in_to_infotrack(user, password), self._signed_in, self._failed, network=True)
+
+    def sign_out(self) -> None:
+        self._set_busy("Signing out…")
+        self._bridge.run(self, lambda desk: desk.sign_out_of_infotrack(), lambda _: self._signed_out(), self._failed, network=True)
+
+    def _signed_in(self, view: InfoTrackView) -> None:
+        self._set_busy("")
+        self.message.clear()
+        self.show_view(view)
+        self._bridge.notify()
+
+    def _signed_out(self) -> None:
+        self._set_busy("")
+        self.message.clear()
+        self.user.clear()
+        self.show_view(InfoTrackView(ConnectionState.DISCONNECTED))
+        self._bridge.notify()
+
+    def _failed(self, problem: str) -> None:
+        self._set_busy("")
+        self.message.say(problem)
+        self.password.setFocus()
+        self._bridge.notify()
+
+    def _set_busy(self, doing: str) -> None:
+        for widget in (self.form, self.sign_out_button):
+            widget.setEnabled(not doing)
+        if doing:
+            self.message.clear()
+            self.busy.start(doing)
+        else:
+            self.busy.stop()
+
+
+class ConnectionsWindow(Window):
+    """A card for each practice system and one for InfoTrack."""
+
+    def __init__(self, bridge: Bridge, signing_in: SigningIn, *, clock: Clock = local_now) -> None:
+        super().__init__(bridge, "Connections", clock=clock)
+        self.resize(620, 620)
+        self._signing_in = signing_in
+        signing_in.changed.connect(self._sign_in_changed)
+        signing_in.failed.connect(self._sign_in_failed)
+        signing_in.finished.connect(self._sign_in_finished)
+        self.cards: dict[str, ConnectionCard] = {}
+        self.notices = MessageBar()
+        self.infotrack = InfoTrackCard(bridge)
+        page = QWidget()
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        self._column.setSpacing(12)
+        self._column.addWidget(self.notices)
+        self._column.addWidget(Heading("Practice system", level=2))
+        self._systems = QVBoxLayout()
+        self._systems.setSpacing(12)
+        self._column.addLayout(self._systems)
+        self.opening = Muted("Opening…")
+        self._systems.addWidget(self.opening)
+        self._column.addSpacing(4)
+        self._column.addWidget(Heading("Searches", level=2))
+        self._column.addWidget(self.infotrack)
+        self._column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(page)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+    def show_status(self, status: Status | None) -> None:
+        if status is None:
+            return
+        self.opening.hide()
+        for view in status.connections:
+            card = self.cards.get(view.system)
+            if card is None:
+                card = self.cards[view.system] = self._card(view.system)
+            card.show_view(view)
+        self.infotrack.show_view(status.infotrack)
+        if status.notices:
+            self.notices.say("\n".join(status.notices), Tone.CALM, keep=True)
+        else:
+            self.notices.clear()
+
+    def look(self) -> None:
+        self.show_status(self.bridge.status)
+
+    def connect_system(self, system: str) -> None:
+        """Starts a sign-in, as the button does."""
+        card = self.cards.get(system)
+        if card is not None:
+            card.result.clear()
+            card.show_findings(())
+        if not self._signing_in.start(system) and card is not None:
+            card.result.say("Another sign-in is under way. Finish or cancel it first.", Tone.CALM)
+
+    def disconnect_system(self, system: str) -> None:
+        card = self.cards[system]
+        card.result.clear()
+        card.show_findings(())
+        card.set_busy("Disconnecting…")
+        self.bridge.run(
+            card,
+            lambda desk: desk.disconnect(system),
+            lambda sentence: self._ended(card, sentence, Tone.CALM),
+            lambda problem: self._ended(card, problem, Tone.BAD),
+            network=True,
+        )
+
+    def test_system(self, system: str) -> None:
+        card = self.cards[system]
+        card.result.clear()
+        card.show_findings(())
+        card.set_busy("Testing…")
+        self.bridge.run(
+            card,
+            lambda desk: desk.check_access(system),
+            lambda findings: self._tested(card, findings),
+            lambda problem: self._ended(card, problem, Tone.BAD),
+            network=True,
+        )
+
+    def _card(self, system: str) -> ConnectionCard:
+        card = ConnectionCard(system, self._signing_in, self.clock)
+        card.connect_wanted.connect(self.connect_system)
+        card.disconnect_wanted.connect(self.disconnect_system)
+        card.test_wanted.connect(self.test_system)
+        self._systems.addWidget(card)
+        return card
+
+    def _tested(self, card: ConnectionCard, findings: Sequence[AccessFinding]) -> None:
+        card.set_busy("")
+        card.show_findings(findings)
+        bad = [finding for finding in findings if finding.finding is not Finding.OK]
+        if not bad:
+            card.result.say("Everything works.", Tone.GOOD)
+        self.bridge.notify()
+
+    def _ended(self, card: ConnectionCard, sentence: str, tone: Tone) -> None:
+        card.set_busy("")
+        card.result.say(sentence, tone)
+        self.bridge.notify()
+
+    def _sign_in_changed(self) -> None:
+        self.show_status(self.bridge.status)
+
+    def _sign_in_failed(self, system: str, problem: str) -> None:
+        card = self.cards.get(system)
+        if card is not None and problem:
+            card.result.say(problem)
+
+    def _sign_in_finished(self, view: ConnectionView) -> None:
+        card = self.cards.get(view.system)
+        if card is not None:
+            card.show_view(view)
+            card.result.say(f"Signed in to {view.tenant or view.title}.", Tone.GOOD)

@@ -1,0 +1,192 @@
+"""One tray for each person and profile: a lock of the operating system decides, a local socket hands over.
+
+The lock frees itself when its holder dies, however it dies; the socket only says «show yourself». Nothing here opens the
+ledger, and nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome")
+MAX_MESSAGE = 8 * 1024
+_ANSWER = b"ok\n"
+_MAX_SOCKET_PATH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a second start asks of the first: a window to bring forward, and text for its search field."""
+
+    show: str = "picker"
+    text: str = ""
+
+    def encode(self) -> bytes:
+        return json.dumps({"show": self.show, "text": self.text}).encode() + b"\n"
+
+    @staticmethod
+    def decode(line: bytes) -> Request | None:
+        """None for anything that is not a request that this version knows."""
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(told, dict):
+            return None
+        show, text = told.get("show", "picker"), told.get("text", "")
+        if show not in SHOWABLE or not isinstance(text, str) or len(text) > 200:
+            return None
+        return Request(show, text)
+
+
+class InstanceLock:
+    """An exclusive lock on a file in the profile; released by `release` or by the end of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def take(self) -> bool:
+        """True when this process now holds the lock. OSError when the profile can't be written."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            _lock(handle)
+        except OSError:
+            os.close(handle)
+            return False
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def socket_name(profile: Path) -> str:
+    """Where the first instance listens: inside the profile, which is the person's own, or, where the path would be too long
+    for a socket, a name made from person and profile. On Windows a pipe of that name."""
+    inside = str(profile / "tray.socket")
+    if sys.platform != "win32" and len(os.fsencode(inside)) <= _MAX_SOCKET_PATH:
+        return inside
+    return f"iconnect-{_fingerprint(profile)}"
+
+
+def _fingerprint(profile: Path) -> str:
+    return hashlib.sha256(f"{getpass.getuser()}\0{profile}".encode()).hexdigest()[:20]
+
+
+class Instance(QObject):
+    """The first instance's ear.
+
+    Signals:
+        requested(Request): a second start asks for a window.
+    """
+
+    requested = Signal(object)
+
+    def __init__(self, profile: Path, lock: InstanceLock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = lock
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._greet)
+        name = socket_name(profile)
+        # We hold the lock, so whatever still stands under this name was left by a dead process.
+        QLocalServer.removeServer(name)
+        self.listening = self._server.listen(name)
+
+    def close(self) -> None:
+        self._server.close()
+        self._lock.release()
+
+    def _greet(self) -> None:
+        while (socket := self._server.nextPendingConnection()) is not None:
+            socket.readyRead.connect(lambda socket=socket: self._read(socket))
+            socket.disconnected.connect(socket.deleteLater)
+            if socket.bytesAvailable():
+                self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if socket.bytesAvailable() > MAX_MESSAGE:
+            socket.abort()
+            return
+        if not socket.canReadLine():
+            return
+        request = Request.decode(bytes(socket.readLine(MAX_MESSAGE).data()))
+        if request is None:
+            socket.abort()
+            return
+        socket.write(_ANSWER)
+        socket.flush()
+        socket.disconnectFromServer()
+        self.requested.emit(request)
+
+
+def hand_over(profile: Path, request: Request, timeout_ms: int = 300) -> bool:
+    """Gives the request to the running instance. True when it answered."""
+    socket = QLocalSocket()
+    socket.connectToServer(socket_name(profile))
+    if not socket.waitForConnected(timeout_ms):
+        return False
+    socket.write(request.encode())
+    if not socket.waitForBytesWritten(timeout_ms) and socket.bytesToWrite():
+        return False
+    while not socket.canReadLine():
+        if not socket.waitForReadyRead(timeout_ms):
+            return False
+    return bytes(socket.readLine(MAX_MESSAGE).data()) == _ANSWER
+
+
+class NotFree(Exception):
+    """Another instance holds the profile and does not answer. The message says what to do."""
+
+
+def first_or_hand_over(
+    profile: Path,
+    request: Request,
+    *,
+    patience_s: float = 5.0,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> InstanceLock | None:
+    """The lock if this is the first instance; None when the running one took the request over.
+
+    The holder may be starting (not listening yet) or ending (about to free the lock), so both are tried until patience
+    ends; then NotFree. Works without a QApplication. OSError when the profile can't be written."""
+    until = clock() + patience_s
+    lock = InstanceLock(profile / "tray.lock")
+    while True:
+        if lock.take():
+            return lock
+        if hand_over(profile, request):
+            return None
+        if clock() >= until:
+            raise NotFree(
+                "iConnect is already running for you but does not answer. End it in the task manager, then start it again."
+            )
+        pause(0.05)

@@ -1,0 +1,313 @@
+"""Choose a matter: search on the left, the chosen matter with its orders and «New search» on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.services.desk import OrderFilter, Status
+from desktop.services.ledger.model import OrderView
+from desktop.services.practice.model import Matter
+from desktop.ui import state, theme, words
+from desktop.ui.bridge import Bridge
+from desktop.ui.matter_search import MatterSearch
+from desktop.ui.order_row import order_row
+from desktop.ui.rows import Row, RowList, RowModel
+from desktop.ui.state import IconState
+from desktop.ui.widgets import Busy, EmptyState, Heading, MessageBar, Muted, Pill
+from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.words import Tone
+
+HISTORY = 100
+
+
+class MatterPanel(QWidget):
+    """The chosen matter: what it is, whether ordering for it is wise, and what was ordered for it before.
+
+    Signals:
+        new_search(Matter): the button was pressed.
+        open_order(str): a past order was opened, by its id.
+        failed(str): a sentence for a person.
+    """
+
+    new_search = Signal(object)
+    open_order = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, bridge: Bridge, clock: Clock, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._clock = clock
+        self._matter: Matter | None = None
+
+        self.number = Heading(wrap=False)
+        self.state = Pill()
+        self.name = Heading(level=2)
+        self.client = Muted()
+        self.staff = Muted()
+        self.warning = MessageBar()
+        self.button = QPushButton("New search")
+        self.button.setAccessibleName("New search")
+        self.button.setMinimumHeight(self.button.sizeHint().height() + 6)
+        self.button.clicked.connect(self._order)
+        self.button.setDefault(True)
+        self.busy = Busy()
+
+        self.history_title = Heading("Orders for this matter", level=2)
+        self.model: RowModel[OrderView] = RowModel(self._row, lambda order: order.order_id, self)
+        self.history = RowList("Orders for this matter")
+        self.history.setModel(self.model)
+        self.history.activated.connect(self._open)
+        self.history_empty = EmptyState()
+        self._history_stack = QStackedWidget()
+        self._history_stack.addWidget(self.history)
+        self._history_stack.addWidget(self.history_empty)
+
+        head = QHBoxLayout()
+        head.addWidget(self.number)
+        head.addWidget(self.state)
+        head.addStretch(1)
+        act = QHBoxLayout()
+        act.addWidget(self.button)
+        act.addWidget(self.busy, 1)
+        act.addStretch(1)
+
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.MARGIN, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        column.addLayout(head)
+        column.addWidget(self.name)
+        column.addWidget(self.client)
+        column.addWidget(self.staff)
+        column.addWidget(self.warning)
+        column.addSpacing(4)
+        column.addLayout(act)
+        column.addSpacing(12)
+        column.addWidget(self.history_title)
+        column.addWidget(self._history_stack, 1)
+
+        self.nothing = EmptyState()
+        self.nothing.say("No matter chosen", "Type in the field on the left; the best match is chosen for you.")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.nothing)
+        self._stack.addWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def matter(self) -> Matter | None:
+        return self._matter
+
+    def show_matter(self, matter: Matter | None) -> None:
+        if matter == self._matter:
+            return
+        same = matter is not None and self._matter is not None and matter.id == self._matter.id
+        self._matter = matter
+        if matter is None:
+            self._stack.setCurrentIndex(0)
+            return
+        self._stack.setCurrentIndex(1)
+        self.number.setText(matter.number)
+        self.state.show_state(matter.state, Tone.QUIET)
+        self.state.setVisible(bool(matter.state))
+        self.name.setText(matter.name)
+        self.client.setText(" · ".join(part for part in (matter.client, words.system_title(matter.system)) if part))
+        self.staff.setText("Staff: " + ", ".join(person.name for person in matter.staff))
+        self.staff.setVisible(bool(matter.staff))
+        self._warn(matter)
+        if not same:
+            self.model.show_values(())
+            self.history_empty.say("", "")
+            self._history_stack.setCurrentWidget(self.history_empty)
+        self.look()
+
+    def look(self) -> None:
+        """Fetches the chosen matter's orders."""
+        matter = self._matter
+        if matter is None:
+            return
+        wanted = OrderFilter(matter=matter.number, limit=HISTORY)
+        self._bridge.run(
+            self, lambda desk: desk.orders(wanted), lambda orders: self._took(matter, orders), self.failed.emit, lane="history"
+        )
+
+    def set_busy(self, doing: str) -> None:
+        """While a link is asked for: the word beside the button, which can't be pressed twice."""
+        self.button.setEnabled(not doing)
+        if doing:
+            self.busy.start(doing)
+        else:
+            self.busy.stop()
+
+    def _took(self, matter: Matter, orders: Sequence[OrderView]) -> None:
+        if self._matter is None or (matter.system, matter.id) != (self._matter.system, self._matter.id):
+            return
+        # A number may stand in two practice systems.
+        own = tuple(order for order in orders if order.system in ("", matter.system))
+        self.model.show_values(own)
+        self.model.reword()
+        if own:
+            self._history_stack.setCurrentWidget(self.history)
+        else:
+            self.history_empty.say(
+                "Nothing ordered yet", "Searches that you order for this matter will stand here, with what each has come to."
+            )
+            self._history_stack.setCurrentWidget(self.history_empty)
+
+    def _row(self, order: OrderView) -> Row:
+        return order_row(order, self._clock, show_matter=False)
+
+    def _warn(self, matter: Matter) -> None:
+        if matter.is_open is False:
+            system = words.system_title(matter.system)
+            self.warning.say(
+                f"This matter is closed in {system}. A search can be ordered, but {system} may refuse its cost.",
+                Tone.WARN,
+                keep=True,
+            )
+        else:
+            self.warning.clear()
+
+    def _order(self) -> None:
+        if self._matter is not None:
+            self.new_search.emit(self._matter)
+
+    def _open(self) -> None:
+        order = self.model.value(self.history.current_row())
+        if order is not None:
+            self.open_order.emit(order.order_id)
+
+
+class MatterPicker(Window):
+    """The window that a left click opens.
+
+    Signals:
+        open_order(str): a past order should be shown in Orders and postings.
+        connect_wanted(): the person is not signed in and wants to be.
+    """
+
+    open_order = Signal(str)
+    connect_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
+        super().__init__(bridge, "Choose a matter", clock=clock)
+        self.resize(940, 580)
+        self.message = MessageBar()
+        self.notice = MessageBar()
+        self.search = MatterSearch(bridge, clock)
+        self.panel = MatterPanel(bridge, clock)
+        self.search.current_changed.connect(self.panel.show_matter)
+        self.search.chosen.connect(self.order)
+        self.search.failed.connect(self._failed)
+        self.panel.new_search.connect(self.order)
+        self.panel.open_order.connect(self.open_order)
+        self.panel.failed.connect(self._failed)
+
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.search)
+        split.addWidget(self.panel)
+        split.setStretchFactor(0, 5)
+        split.setStretchFactor(1, 6)
+        split.setSizes([430, 480])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(theme.GAP)
+        column.addWidget(self.notice)
+        column.addWidget(self.message)
+        column.addWidget(split, 1)
+        self.setTabOrder(self.search.field, self.search.list)
+        self.setTabOrder(self.search.list, self.panel.button)
+        self.setTabOrder(self.panel.button, self.panel.history)
+        self.setTabOrder(self.panel.history, self.search.refresh)
+
+    def open_with(self, text: str | None = None) -> None:
+        """Brings the window forward, with the cursor in the field; `text` replaces what stands there."""
+        self.bring_forward()
+        self.search.start(text)
+
+    def look(self) -> None:
+        self.search.search()
+        self.panel.look()
+
+    def show_status(self, status: Status | None) -> None:
+        self.search.show_status(status)
+        now = state.icon_state(status)
+        live = state.connected(status)
+        if status is None:
+            self.notice.clear()
+        elif not live:
+            self.notice.say(
+                "You are not signed in to a practice system.", Tone.CALM, button="Sign in…", act=self.connect_wanted.emit, keep=True
+            )
+        elif now is IconState.OFFLINE:
+            self.notice.say(
+                "The practice system can't be reached. You can go on ordering; postings wait and are sent later.",
+                Tone.WARN,
+                keep=True,
+            )
+        else:
+            self.notice.clear()
+
+    def order(self, matter: Matter) -> None:
+        """Asks for a link and opens the order window; the picker goes away when it stands."""
+        if not self.panel.button.isEnabled():
+            return
+        self.message.clear()
+        self.panel.set_busy("Opening InfoTrack…")
+        self.bridge.run(self, lambda desk: desk.order(matter), lambda _: self._ordered(), self._order_failed, network=True)
+
+    def _ordered(self) -> None:
+        self.panel.set_busy("")
+        self.close()
+
+    def _order_failed(self, problem: str) -> None:
+        self.panel.set_busy("")
+        self._failed(problem)
+
+    def _failed(self, problem: str) -> None:
+        self.message.say(problem)
+
+
+class MatterChooser(QDialog):
+    """Asks for a matter in one go, with a line above that says what will happen to it."""
+
+    def __init__(self, bridge: Bridge, title: str, explanation: str, button: str, clock: Clock, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"iConnect - {title}")
+        self.resize(520, 520)
+        self._done: Callable[[Matter], None] | None = None
+        self.search = MatterSearch(bridge, clock)
+        self.search.show_status(bridge.status)
+        self.message = MessageBar()
+        self.search.failed.connect(self.message.say)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.accept_button = buttons.addButton(button, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.accept_button.setEnabled(False)
+        self.search.current_changed.connect(lambda matter: self.accept_button.setEnabled(matter is not None))
+        self.search.chosen.connect(self._chosen)
+        buttons.accepted.connect(self.search.choose_current)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(12)
+        if explanation:
+            column.addWidget(Muted(explanation))
+        column.addWidget(self.message)
+        column.addWidget(self.search, 1)
+        column.addWidget(buttons)
+
+    def ask(self, done: Callable[[Matter], None]) -> None:
+        """Opens without waiting; `done` gets the chosen matter, and is not called on Cancel."""
+        self._done = done
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.open()
+        self.search.start()
+
+    def _chosen(self, matter: Matter) -> None:
+        self.accept()
+        if self._done is not None:
+            self._done(matter)

@@ -1,0 +1,317 @@
+"""One order's whole path: what it is, each posting with its state and buttons, and every step with time and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step, Suggestion
+from desktop.ui import theme, words
+from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Pill, Text
+from desktop.ui.window import Clock
+from desktop.ui.words import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Which buttons a delivery offers."""
+
+    retry: bool
+    approve: bool
+    cancel: bool
+
+
+def choices(delivery: Delivery) -> Choices:
+    """Approve and retry where a person's word moves it on; cancel as long as it may still be kept from being posted.
+
+    What is on its way can be cancelled too, honestly (words.cancel_warning); what the remote accepted or shows can't."""
+    state = delivery.state
+    stuck = delivery.waiting_for_person
+    return Choices(
+        retry=state in (DeliveryState.HELD, DeliveryState.REJECTED) or (state is DeliveryState.UNKNOWN and stuck),
+        approve=state is DeliveryState.HELD and bool(delivery.matter_number),
+        cancel=state
+        in (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.REJECTED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+        or (state is DeliveryState.ACCEPTED and stuck),
+    )
+
+
+def may_take_over(order: OrderView) -> bool:
+    """Another's order that waits for its take-over time can be taken at once."""
+    return order.take_over_at is not None
+
+
+def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str:
+    match order.origin:
+        case Origin.OURS:
+            return "Ordered on this PC"
+        case Origin.ANOTHER_PC:
+            return f"Ordered on another PC{now_words(order)}"
+        case Origin.ELSEWHERE:
+            return f"Started elsewhere{now_words(order)}"
+        case Origin.TYPED:
+            return "Typed in by hand"
+
+
+class OrderPane(QWidget):
+    """Shows an OrderView. Rebuilt only when the snapshot differs, and then keeps the focus and the scroll position.
+
+    Signals carry what a button asks for; the window does it:
+        retry(str), approve(str): a delivery key.  cancel(Delivery).
+        move_order(OrderView): choose another matter.  move_to(OrderView, Suggestion): to the suggested one at once.
+        take_over(str): an order id.  open_matter(OrderView).
+    """
+
+    retry = Signal(str)
+    approve = Signal(str)
+    cancel = Signal(object)
+    move_order = Signal(object)
+    move_to = Signal(object, object)
+    take_over = Signal(str)
+    open_matter = Signal(object)
+
+    def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._order: OrderView | None = None
+        self._busy = False
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.nothing = EmptyState()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.nothing)
+        column.addWidget(self._scroll)
+        self.show_order(None)
+
+    def order(self) -> OrderView | None:
+        return self._order
+
+    def show_order(self, order: OrderView | None, *, title: str = "No order chosen", text: str = "") -> None:
+        if order is None:
+            self._order = None
+            self._scroll.hide()
+            self.nothing.say(title, text)
+            self.nothing.show()
+            return
+        self.nothing.hide()
+        self._scroll.show()
+        if order == self._order:
+            return
+        same = self._order is not None and self._order.order_id == order.order_id
+        focus = self.focusWidget()
+        focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""
+        position = self._scroll.verticalScrollBar().value() if same else 0
+        self._order = order
+        page = self._page(order)
+        self._scroll.setWidget(page)
+        self._set_busy()
+        self._scroll.verticalScrollBar().setValue(position)
+        if focused:
+            again = page.findChild(QPushButton, focused)
+            if again is not None:
+                again.setFocus()
+
+    def set_busy(self, busy: bool) -> None:
+        """While an action runs, no button can be pressed a second time."""
+        self._busy = busy
+        self._set_busy()
+
+    def _set_busy(self) -> None:
+        page = self._scroll.widget()
+        if page is not None:
+            for button in page.findChildren(QPushButton):
+                button.setEnabled(not self._busy)
+
+    # building
+
+    def _page(self, order: OrderView) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.MARGIN, 0, 4, 4)
+        column.setSpacing(10)
+        self._head(column, order)
+        if order.suggestions:
+            column.addWidget(self._suggestions(order))
+        for delivery in order.deliveries:
+            column.addWidget(self._delivery(order, delivery))
+        if not order.deliveries:
+            column.addWidget(Muted("No cost and no document yet: they follow when InfoTrack reports the result."))
+        if order.steps:
+            column.addSpacing(4)
+            column.addWidget(Heading("What happened", level=2))
+            column.addWidget(self._steps(order.steps))
+        column.addStretch(1)
+        return page
+
+    def _head(self, column: QVBoxLayout, order: OrderView) -> None:
+        row = QHBoxLayout()
+        row.addWidget(Heading(order.service or f"Order {order.order_id}"), 1)
+        row.addWidget(Pill(words.order_word(order), words.tone_of(words.order_state(order))), 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(row)
+        now = self._clock()
+        facts = QGridLayout()
+        facts.setHorizontalSpacing(16)
+        facts.setVerticalSpacing(4)
+        facts.setColumnStretch(1, 1)
+        total = words.money(order.total)
+        if total and order.gst is not None:
+            total += f", of which GST {words.money(order.gst)}"
+        matter = (
+            order.matter_number or f"none (InfoTrack says “{order.client_reference}”)"
+            if order.client_reference
+            else order.matter_number
+        )
+        who = " by " + order.ordered_by if order.ordered_by else ""
+        lines = (
+            ("Order", order.order_id),
+            ("Reference", order.reference),
+            ("Matter", ", ".join(p for p in (matter or "none", words.system_title(order.system) if order.system else "") if p)),
+            ("Total", total),
+            ("Ordered", f"{words.when(order.ordered_at or order.first_seen_at, now)}{who}"),
+            ("Origin", origin_words(order, self._take_over_words)),
+            ("InfoTrack", order.status),
+        )
+        number = 0
+        for name, value in lines:
+            if value:
+                facts.addWidget(Muted(name, wrap=False), number, 0, Qt.AlignmentFlag.AlignTop)
+                facts.addWidget(Text(value), number, 1)
+                number += 1
+        column.addLayout(facts)
+        if order.reason:
+            bar = MessageBar()
+            bar.setParent(self)
+            bar.say(order.reason, Tone.WARN, keep=True)
+            column.addWidget(bar)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP)
+        if order.matter_number:
+            buttons.addWidget(self._button("Open matter", "open", lambda: self.open_matter.emit(order)))
+            buttons.addWidget(self._button("Move to another matter…", "move", lambda: self.move_order.emit(order)))
+        else:
+            buttons.addWidget(self._button("Choose a matter…", "move", lambda: self.move_order.emit(order)))
+        if may_take_over(order):
+            buttons.addWidget(self._button("Take over now", "take over", lambda: self.take_over.emit(order.order_id)))
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+
+    def _take_over_words(self, order: OrderView) -> str:
+        if order.take_over_at is None:
+            return ""
+        return f"; left to that PC until {words.when(order.take_over_at, self._clock())}"
+
+    def _suggestions(self, order: OrderView) -> QWidget:
+        card = Card()
+        card.body.addWidget(Heading("It may belong to", level=2))
+        for number, suggestion in enumerate(order.suggestions):
+            row = QHBoxLayout()
+            text = QVBoxLayout()
+            text.setSpacing(2)
+            text.addWidget(Text(words.matter_line(suggestion.matter_number, suggestion.matter_name, suggestion.client)))
+            text.addWidget(Muted(suggestion.reason))
+            row.addLayout(text, 1)
+            button = self._button("Move here", f"suggestion {number}", self._suggested(order, suggestion))
+            button.setAccessibleDescription(f"Move order {order.order_id} to matter {suggestion.matter_number}")
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            card.body.addLayout(row)
+        return card
+
+    def _suggested(self, order: OrderView, suggestion: Suggestion) -> Callable[[], None]:
+        return lambda: self.move_to.emit(order, suggestion)
+
+    def _delivery(self, order: OrderView, delivery: Delivery) -> QWidget:
+        now = self._clock()
+        card = Card()
+        card.setAccessibleName(f"{words.kind_word(delivery.kind)} {delivery.key}: {delivery.state}")
+        head = QHBoxLayout()
+        title = words.kind_word(delivery.kind)
+        if delivery.kind is DeliveryKind.COST:
+            title += f" {words.money(delivery.amount)}"
+            if delivery.gst is not None:
+                title += f" + {words.money(delivery.gst)} GST"
+        head.addWidget(Heading(title, level=2, wrap=False))
+        head.addStretch(1)
+        head.addWidget(Pill(str(delivery.state), words.tone_of(delivery.state)))
+        card.body.addLayout(head)
+        if delivery.description:
+            card.body.addWidget(Text(delivery.description))
+        small = [delivery.key]
+        if delivery.code:
+            small.append(f"code {delivery.code}")
+        if delivery.matter_number and delivery.matter_number != order.matter_number:
+            small.append(f"matter {delivery.matter_number}")
+        if delivery.attempts > 1:
+            small.append(f"{delivery.attempts} attempts")
+        card.body.addWidget(Muted(" · ".join(small)))
+        card.body.addWidget(Text(words.plain_state(delivery, now)))
+        if delivery.reason:
+            card.body.addWidget(Text(f"Reason: {delivery.reason}"))
+        if delivery.undo:
+            bar = MessageBar()
+            bar.setParent(card)
+            bar.say(f"To undo by hand: {delivery.undo}", Tone.WARN, keep=True)
+            card.body.addWidget(bar)
+        self._delivery_buttons(card, delivery)
+        return card
+
+    def _delivery_buttons(self, card: Card, delivery: Delivery) -> None:
+        offered = choices(delivery)
+        wanted: list[tuple[bool, str, Callable[[], None]]] = [
+            (offered.approve, "Approve", lambda: self.approve.emit(delivery.key)),
+            (offered.retry, "Retry", lambda: self.retry.emit(delivery.key)),
+            (offered.cancel, "Cancel", lambda: self.cancel.emit(delivery)),
+        ]
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        for offer, name, act in wanted:
+            if offer:
+                button = self._button(name, f"{name} {delivery.key}", act)
+                button.setAccessibleDescription(f"{name} {words.kind_word(delivery.kind).lower()} {delivery.key}")
+                row.addWidget(button)
+        if row.count():
+            row.addStretch(1)
+            card.body.addLayout(row)
+
+    def _steps(self, steps: tuple[Step, ...]) -> QWidget:
+        now = self._clock()
+        box = QWidget()
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, step in enumerate(steps):
+            grid.addWidget(Muted(words.when(step.at, now), wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(self._step(step), row, 1)
+        return box
+
+    @staticmethod
+    def _step(step: Step) -> QWidget:
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        what = step.what
+        if step.to_state:
+            path = f"{step.from_state} → {step.to_state}" if step.from_state else step.to_state
+            what = f"{what}: {path}" if what else path
+        column.addWidget(Text(what))
+        more = " · ".join(part for part in (step.key, step.reason, f"by {step.by}" if step.by else "") if part)
+        if more:
+            column.addWidget(Muted(more))
+        return box
+
+    @staticmethod
+    def _button(text: str, name: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(lambda: act())
+        return button

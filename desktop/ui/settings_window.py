@@ -1,0 +1,405 @@
+"""Settings: what a person may choose for their own PC, with a preview of what will stand in the books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.services.desk import Status
+from desktop.services.practice.model import CostCode
+from desktop.ui import state, theme, words
+from desktop.ui.bridge import Bridge
+from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
+from desktop.ui.widgets import Busy, Heading, MessageBar, Muted
+from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.words import PatternProblem, Tone
+
+_REVIEW: tuple[tuple[Review, str], ...] = (
+    ("never", "Post by itself"),
+    ("differences", "Ask me before posting a later change"),
+    ("always", "Ask me before every posting"),
+)
+_AMOUNTS: tuple[tuple[Amounts, str], ...] = (
+    ("ex_gst", "Fees without GST (the firm is registered)"),
+    ("inc_gst", "Fees with GST"),
+)
+_NOTIFICATIONS: tuple[tuple[Notifications, str], ...] = (
+    ("errors", "When something needs me"),
+    ("all", "Also when results were posted"),
+    ("none", "Never"),
+)
+
+
+class CodeBox(QComboBox):
+    """A cost code: chosen from the firm's live list, or typed when the list can't be had."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setAccessibleName(name)
+        line = self.lineEdit()
+        if line is not None:
+            line.setPlaceholderText("None chosen")
+
+    def offer(self, codes: Sequence[CostCode]) -> None:
+        """Replaces the list and keeps what stands in the field."""
+        kept = self.code()
+        self.clear()
+        for code in codes:
+            if code.code:
+                self.addItem(f"{code.code} – {code.description}" if code.description else code.code, code.code)
+        self.show_code(kept)
+
+    def show_code(self, code: str) -> None:
+        row = self.findData(code) if code else -1
+        self.setCurrentIndex(row)
+        if row < 0:
+            self.setEditText(code)
+
+    def code(self) -> str:
+        text = self.currentText().strip()
+        row = self.currentIndex()
+        if row >= 0 and text == self.itemText(row):
+            return str(self.itemData(row))
+        exact = self.findText(text, Qt.MatchFlag.MatchExactly)
+        return str(self.itemData(exact)) if exact >= 0 else text
+
+
+class SettingsWindow(Window):
+    """Shows what `door.load` gives and keeps changes only on Save."""
+
+    def __init__(self, bridge: Bridge, door: SettingsDoor, *, clock: Clock = local_now) -> None:
+        super().__init__(bridge, "Settings", clock=clock)
+        self.resize(640, 700)
+        self._door = door
+        self._loaded: LoadedSettings | None = None
+        self._codes_for = ""
+        self.message = MessageBar()
+        self._make_fields()
+        self._lay_out()
+        self._enable()
+
+    def look(self) -> None:
+        if self._loaded is None:
+            door = self._door
+            self.bridge.run(self, lambda _: door.load(), self._took, self.message.say, lane="load")
+
+    def show_status(self, status: Status | None) -> None:
+        self._fetch_codes()
+
+    def values(self) -> OwnSettings:
+        """What stands in the window now."""
+        return OwnSettings(
+            system=str(self.system.currentData() or ""),
+            code_taxed=self.code_taxed.code(),
+            code_untaxed=self.code_untaxed.code(),
+            amounts=self.amounts.currentData(),
+            markup_percent=Decimal(str(round(self.markup.value(), 2))),
+            billable=self.billable.isChecked(),
+            description=self.description.text().strip(),
+            file_name=self.file_name.text().strip(),
+            folder=self.folder.text().strip(),
+            review=self.review.currentData(),
+            results_folder=self.results_folder.text().strip(),
+            notifications=self.notifications.currentData(),
+            start_at_sign_in=self.start.isChecked(),
+        )
+
+    def save(self) -> None:
+        loaded = self._loaded
+        if loaded is None or not self._patterns_fine():
+            return
+        wanted, door = self.values(), self._door
+        self.message.clear()
+        self.busy.start("Saving…")
+        self.save_button.setEnabled(False)
+        self.bridge.run(self, lambda _: door.save(wanted), lambda _: self._saved(loaded, wanted), self._not_saved)
+
+    def undo(self) -> None:
+        """Back to what was loaded or saved last."""
+        if self._loaded is not None:
+            self._show(self._loaded)
+
+    # building
+
+    def _make_fields(self) -> None:
+        self.system = self._choice("Practice system", ())
+        self.system.currentIndexChanged.connect(self._fetch_codes)
+        self.code_taxed = CodeBox("Cost code for amounts with GST")
+        self.code_untaxed = CodeBox("Cost code for amounts without GST")
+        self.codes_note = Muted()
+        self.amounts = self._choice("Amounts", _AMOUNTS)
+        self.markup = QDoubleSpinBox()
+        self.markup.setRange(0, 1000)
+        self.markup.setDecimals(2)
+        self.markup.setSuffix(" %")
+        self.markup.setAccessibleName("Markup")
+        self.markup.setMaximumWidth(140)
+        self.billable = QCheckBox("Costs are billable to the client")
+        self.description = self._line("Description of a cost")
+        self.description_preview = Muted()
+        self.file_name = self._line("File name of a document")
+        self.file_preview = Muted()
+        self.folder = self._line("Folder for documents")
+        self.review = self._choice("Review", _REVIEW)
+        self.results_folder = self._line("Drop folder")
+        self.results_folder.setPlaceholderText("None: results come by the firm's feed or by hand")
+        self.browse = QPushButton("Choose…")
+        self.browse.setAccessibleDescription("Choose the drop folder")
+        self.browse.clicked.connect(self._choose_folder)
+        self.notifications = self._choice("Notices", _NOTIFICATIONS)
+        self.start = QCheckBox("Start iConnect when I sign in to this PC")
+        self.save_button = QPushButton("Save")
+        self.save_button.setDefault(True)
+        self.save_button.clicked.connect(self.save)
+        self.undo_button = QPushButton("Undo changes")
+        self.undo_button.clicked.connect(self.undo)
+        self.busy = Busy()
+        self._fields: dict[str, QWidget] = {
+            "system": self.system,
+            "code_taxed": self.code_taxed,
+            "code_untaxed": self.code_untaxed,
+            "amounts": self.amounts,
+            "markup_percent": self.markup,
+            "billable": self.billable,
+            "description": self.description,
+            "file_name": self.file_name,
+            "folder": self.folder,
+            "review": self.review,
+            "results_folder": self.results_folder,
+            "notifications": self.notifications,
+            "start_at_sign_in": self.start,
+        }
+        for box in (self.system, self.amounts, self.review, self.notifications):
+            box.currentIndexChanged.connect(self._enable)
+        for code in (self.code_taxed, self.code_untaxed):
+            code.editTextChanged.connect(self._enable)
+        for line in (self.description, self.file_name, self.folder, self.results_folder):
+            line.textChanged.connect(self._enable)
+        for check in (self.billable, self.start):
+            check.toggled.connect(self._enable)
+        self.markup.valueChanged.connect(self._enable)
+
+    @staticmethod
+    def _choice(name: str, options: Sequence[tuple[str, str]]) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(name)
+        for value, title in options:
+            box.addItem(title, value)
+        return box
+
+    @staticmethod
+    def _line(name: str) -> QLineEdit:
+        line = QLineEdit()
+        line.setAccessibleName(name)
+        return line
+
+    def _lay_out(self) -> None:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(10)
+        form = self._section(column, "Costs")
+        form.addRow("Practice system", self.system)
+        form.addRow("Code with GST", self.code_taxed)
+        form.addRow("Code without GST", self.code_untaxed)
+        form.addRow("", self.codes_note)
+        form.addRow("Amounts", self.amounts)
+        form.addRow("Markup", self.markup)
+        form.addRow("", self.billable)
+        form.addRow("Description", self.description)
+        form.addRow("", self.description_preview)
+        form.addRow("Before posting", self.review)
+        form = self._section(column, "Documents")
+        form.addRow("File name", self.file_name)
+        form.addRow("", self.file_preview)
+        form.addRow("Folder", self.folder)
+        form = self._section(column, "This PC")
+        drop = QHBoxLayout()
+        drop.addWidget(self.results_folder, 1)
+        drop.addWidget(self.browse)
+        form.addRow("Drop folder", drop)
+        form.addRow("Notices", self.notifications)
+        form.addRow("", self.start)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(theme.MARGIN, 0, theme.MARGIN, 0)
+        foot.addWidget(self.busy, 1)
+        foot.addStretch(1)
+        foot.addWidget(self.undo_button)
+        foot.addWidget(self.save_button)
+        top = QVBoxLayout()
+        top.setContentsMargins(theme.MARGIN, 12, theme.MARGIN, 0)
+        top.addWidget(self.message)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 12)
+        outer.addLayout(top)
+        outer.addWidget(scroll, 1)
+        outer.addLayout(foot)
+
+    @staticmethod
+    def _section(column: QVBoxLayout, title: str) -> QFormLayout:
+        if column.count():
+            column.addSpacing(8)
+        column.addWidget(Heading(title, level=2))
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setHorizontalSpacing(20)
+        form.setVerticalSpacing(theme.GAP)
+        column.addLayout(form)
+        return form
+
+    # showing
+
+    def _took(self, loaded: LoadedSettings) -> None:
+        self._loaded = loaded
+        self._show(loaded)
+        self._fetch_codes()
+
+    def _show(self, loaded: LoadedSettings) -> None:
+        values = loaded.values
+        offered = loaded.systems if values.system in loaded.systems else (*loaded.systems, values.system)
+        self.system.blockSignals(True)
+        self.system.clear()
+        for system in offered:
+            self.system.addItem(words.system_title(system), system)
+        self.system.blockSignals(False)
+        for box, value in (
+            (self.system, values.system),
+            (self.amounts, values.amounts),
+            (self.review, values.review),
+            (self.notifications, values.notifications),
+        ):
+            box.setCurrentIndex(box.findData(value))
+        self.code_taxed.show_code(values.code_taxed)
+        self.code_untaxed.show_code(values.code_untaxed)
+        self.markup.setValue(float(values.markup_percent))
+        self.billable.setChecked(values.billable)
+        self.description.setText(values.description)
+        self.file_name.setText(values.file_name)
+        self.folder.setText(values.folder)
+        self.results_folder.setText(values.results_folder)
+        self.start.setChecked(values.start_at_sign_in)
+        self._enable()
+
+    def _enable(self) -> None:
+        loaded = self._loaded
+        for name, field in self._fields.items():
+            locked = loaded is not None and name in loaded.locked
+            field.setEnabled(loaded is not None and not locked)
+            field.setToolTip("Set by your firm's IT" if locked else "")
+        self.browse.setEnabled(self.results_folder.isEnabled())
+        fine = self._patterns_fine()
+        changed = loaded is not None and self.values() != loaded.values
+        self.save_button.setEnabled(changed and fine)
+        self.undo_button.setEnabled(changed)
+
+    def _patterns_fine(self) -> bool:
+        description = self._preview(self.description.text(), self.description_preview, file=False)
+        file_name = self._preview(self.file_name.text(), self.file_preview, file=True)
+        return description and file_name
+
+    @staticmethod
+    def _preview(pattern: str, label: Muted, *, file: bool) -> bool:
+        try:
+            filled = words.fill_pattern(pattern)
+        except PatternProblem as problem:
+            label.setText(str(problem))
+            return False
+        label.setText(f"For example: {words.safe_file_name(filled)}.pdf" if file else f"For example: {filled}")
+        return True
+
+    # the live list of cost codes
+
+    def _fetch_codes(self) -> None:
+        system = str(self.system.currentData() or "")
+        signed_in = {view.system for view in state.connected(self.bridge.status)}
+        if not system or self._codes_for == system:
+            return
+        if system not in signed_in:
+            self.codes_note.setText(f"Sign in to {words.system_title(system)} to choose from its cost codes.")
+            return
+        self._codes_for = system
+        self.codes_note.setText("Fetching the firm's cost codes…")
+        self.bridge.run(
+            self,
+            lambda desk: desk.cost_codes(system),
+            lambda codes: self._took_codes(system, codes),
+            self._no_codes,
+            lane="codes",
+            network=True,
+        )
+
+    def _took_codes(self, system: str, codes: Sequence[CostCode]) -> None:
+        if system != self.system.currentData():
+            return
+        self.code_taxed.offer(codes)
+        self.code_untaxed.offer(codes)
+        known = {code.code for code in codes}
+        missing = [box.code() for box in (self.code_taxed, self.code_untaxed) if box.code() and box.code() not in known]
+        if missing:
+            self.codes_note.setText(f"{words.system_title(system)} has no cost code “{missing[0]}”. Choose one from the list.")
+        elif not known:
+            self.codes_note.setText(f"{words.system_title(system)} has no cost codes yet. Add them there first.")
+        else:
+            self.codes_note.setText("")
+        self.codes_note.setVisible(bool(self.codes_note.text()))
+        self._enable()
+
+    def _no_codes(self, problem: str) -> None:
+        self._codes_for = ""
+        self.codes_note.setText(f"The list could not be fetched: {problem} You can type a code.")
+
+    # answers
+
+    def _saved(self, loaded: LoadedSettings, values: OwnSettings) -> None:
+        self._loaded = LoadedSettings(values, loaded.systems, loaded.locked)
+        self.busy.stop()
+        self.message.say("Saved.", Tone.GOOD)
+        self._enable()
+        self.bridge.notify()
+
+    def _not_saved(self, problem: str) -> None:
+        self.busy.stop()
+        self.message.say(problem)
+        self._enable()
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self, "iConnect - Choose the drop folder", self.results_folder.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self.results_folder.setText)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Forgets what was not saved; the next opening reads anew."""
+        self._loaded = None
+        self._codes_for = ""
+        self.message.clear()
+        super().closeEvent(event)

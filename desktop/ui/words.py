@@ -1,0 +1,239 @@
+"""The words that the windows use for states, money and time. Pure; the zone for times is the PC's own."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
+from desktop.services.practice.model import Matter
+
+
+class Tone(Enum):
+    """How a thing is coloured. Never the only mark: a word always goes with it."""
+
+    GOOD = "good"
+    CALM = "calm"
+    WARN = "warn"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+_TITLES = {
+    "xero-practice-manager": "Xero Practice Manager",
+    "workflowmax": "WorkflowMax",
+    "smokeball": "Smokeball",
+}
+
+_TONES = {
+    DeliveryState.HELD: Tone.WARN,
+    DeliveryState.QUEUED: Tone.CALM,
+    DeliveryState.SENDING: Tone.CALM,
+    DeliveryState.UNKNOWN: Tone.WARN,
+    DeliveryState.ACCEPTED: Tone.CALM,
+    DeliveryState.CONFIRMED: Tone.GOOD,
+    DeliveryState.REJECTED: Tone.BAD,
+    DeliveryState.CANCELLED: Tone.QUIET,
+}
+
+# An order's one word is that of the delivery that a person should look at first.
+_FIRST = (
+    DeliveryState.REJECTED,
+    DeliveryState.HELD,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENDING,
+    DeliveryState.QUEUED,
+    DeliveryState.ACCEPTED,
+    DeliveryState.CONFIRMED,
+    DeliveryState.CANCELLED,
+)
+
+IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED})
+
+
+def system_title(system: str) -> str:
+    """What people call a practice system; an unknown one by its contract name."""
+    return _TITLES.get(system, system or "the practice system")
+
+
+def system_short(system: str) -> str:
+    """A name short enough for a sentence in a row."""
+    return "Xero" if system == "xero-practice-manager" else system_title(system)
+
+
+def tone_of(state: DeliveryState | None) -> Tone:
+    return _TONES[state] if state is not None else Tone.QUIET
+
+
+def kind_word(kind: DeliveryKind) -> str:
+    return "Cost" if kind is DeliveryKind.COST else "Document"
+
+
+def money(amount: Decimal | None) -> str:
+    """Dollars with two places; empty for None."""
+    if amount is None:
+        return ""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}${abs(amount):,.2f}"
+
+
+def local(moment: datetime, zone_of: datetime) -> datetime:
+    """`moment` in the zone of `zone_of`."""
+    return moment.astimezone(zone_of.tzinfo)
+
+
+def when(moment: datetime | None, now: datetime) -> str:
+    """A day and time as a person would say it, in the zone of `now`."""
+    if moment is None:
+        return ""
+    own = local(moment, now)
+    days = (now.date() - own.date()).days
+    clock = f"{own:%H:%M}"
+    if days == 0:
+        return f"today {clock}"
+    if days == 1:
+        return f"yesterday {clock}"
+    if days == -1:
+        return f"tomorrow {clock}"
+    if own.year == now.year:
+        return f"{own.day} {own:%b} {clock}"
+    return f"{own.day} {own:%b %Y} {clock}"
+
+
+def span(duration: timedelta) -> str:
+    """A rough length of time: `20 s`, `5 min`, `3 h`, `2 days`."""
+    seconds = max(0, int(duration.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 172800:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} days"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "never"
+    passed = now - moment
+    return "just now" if passed < timedelta(seconds=45) else f"{span(passed)} ago"
+
+
+def order_state(order: OrderView) -> DeliveryState | None:
+    """The state that stands for the whole order: what needs a person first, then what is doubtful, then what is done.
+
+    None: it has no deliveries yet, and nothing about it needs a person. A cancelled posting beside a live one does not count."""
+    present = {delivery.state for delivery in order.deliveries}
+    for state in _FIRST:
+        if state in present:
+            return state
+    return DeliveryState.HELD if not order.matter_number else None
+
+
+def order_word(order: OrderView) -> str:
+    state = order_state(order)
+    return str(state) if state is not None else "no result yet"
+
+
+def plain_state(delivery: Delivery, now: datetime) -> str:
+    """Where a delivery stands, honestly: nothing but `confirmed` is called posted, and what is not confirmed tells its age."""
+    system = system_short(delivery.system)
+    age = span(now - delivery.updated_at)
+    match delivery.state:
+        case DeliveryState.HELD:
+            return f"Waits for you since {when(delivery.updated_at, now)}. Nothing was sent."
+        case DeliveryState.QUEUED:
+            if delivery.next_at is not None and delivery.next_at > now:
+                return f"Not sent yet; iConnect tries again {when(delivery.next_at, now)}."
+            return f"Not sent yet; goes to {system} as soon as it can be reached."
+        case DeliveryState.SENDING:
+            return f"Being sent to {system} now."
+        case DeliveryState.UNKNOWN:
+            return (
+                f"Sent {age} ago, but the answer was lost: not yet seen in {system}. iConnect reads the job before it sends again."
+            )
+        case DeliveryState.ACCEPTED:
+            return f"Sent {age} ago, not yet seen in {system}. iConnect keeps looking."
+        case DeliveryState.CONFIRMED:
+            return f"Posted: seen in {system} {when(delivery.updated_at, now)}."
+        case DeliveryState.REJECTED:
+            return f"{system} refused it {when(delivery.updated_at, now)}."
+        case DeliveryState.CANCELLED:
+            return f"Cancelled {when(delivery.updated_at, now)}; will not be sent."
+
+
+def cancel_warning(delivery: Delivery) -> str:
+    """What a person is told before a cancel. One in flight may already be posted, and the text says so."""
+    what = f"{kind_word(delivery.kind)} {delivery.key}"
+    if delivery.state in IN_FLIGHT:
+        system = system_title(delivery.system)
+        return (
+            f"{what} was sent and may already be posted in {system}. Cancelling only stops iConnect from trying again: "
+            f"look at matter {delivery.matter_number} and remove the line there if it stands."
+        )
+    return f"{what} was not posted. After cancelling, iConnect will not send it, also not when the order is reported again."
+
+
+def matter_line(number: str, name: str, client: str) -> str:
+    return ", ".join(part for part in (number, name, client) if part)
+
+
+def matter_text(matter: Matter) -> str:
+    """The accessible text of a matter's row: number, name and client."""
+    closed = ", closed" if matter.is_open is False else ""
+    return matter_line(matter.number, matter.name, matter.client) + closed
+
+
+def order_text(order: OrderView) -> str:
+    """The accessible text of an order's row: its id, the state's word, and what each of its postings has come to."""
+    parts = [f"Order {order.order_id}: {order_word(order)}"]
+    if order.service:
+        parts.append(order.service)
+    parts.append(f"matter {order.matter_number}" if order.matter_number else "no matter")
+    parts += [f"{kind_word(d.kind).lower()} {d.key} {d.state}" for d in order.deliveries]
+    return ", ".join(parts)
+
+
+PATTERN_FIELDS = ("service", "reference", "order_id", "state", "ordered_by", "date")
+SAMPLE: Mapping[str, str] = {
+    "service": "Title Search",
+    "reference": "12/SP34567",
+    "order_id": "71234567",
+    "state": "NSW",
+    "ordered_by": "A. Nguyen",
+    "date": "2026-03-14",
+}
+
+
+class PatternProblem(Exception):
+    """A pattern is empty, names a field that does not exist, or has a stray brace. The message says which."""
+
+
+def fill_pattern(pattern: str, sample: Mapping[str, str] = SAMPLE) -> str:
+    """The pattern with the sample's values, spaces tidied. Raises PatternProblem."""
+    try:
+        pieces = list(string.Formatter().parse(pattern))
+    except ValueError:
+        raise PatternProblem("There is a brace too many or too few.") from None
+    filled = ""
+    for text, name, spec, conversion in pieces:
+        filled += text
+        if name is None:
+            continue
+        if name not in PATTERN_FIELDS or spec or conversion:
+            allowed = ", ".join("{" + field + "}" for field in PATTERN_FIELDS)
+            raise PatternProblem(f"{{{name}}} is not a field. Use {allowed}.")
+        filled += sample[name]
+    if not pattern.strip():
+        raise PatternProblem("This can't be empty.")
+    return re.sub(r"\s+", " ", filled).strip()
+
+
+def safe_file_name(name: str) -> str:
+    """How a file name will look once it is safe for Windows: forbidden characters become dashes, 120 characters at most."""
+    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name).strip(" .")
+    return clean[:120].rstrip(" .") or "document"
