@@ -13,7 +13,7 @@ from sandbox.house import Sandbox, as_json, write_atomically
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs until SIGTERM or SIGINT or, with --until-stdin-closes, until standard input ends (so it never outlives who started it)."""
+    """Runs until SIGTERM or SIGINT or, with --until-stdin-closes, until standard input ends: it need not outlive who started it."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="Stand-ins for Xero and InfoTrack on loopback.")
     parser.add_argument("--matters", type=int, default=50, help="current jobs in the firm's books, 50 to 100,000")
     parser.add_argument("--seed", type=int, default=1, help="the same seed and size give the same firm")

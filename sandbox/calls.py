@@ -1,4 +1,4 @@
-"""What was called: counts by endpoint, refusals by limit, most in progress at once, and the last calls. Never a body, a token or a header."""
+"""What was called: counts by endpoint, refusals by limit, most in progress at once, the last calls. Never a body or a token."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._count = itertools.count()
         self._wake = threading.Condition()
         self._stopped = False
@@ -58,7 +58,7 @@ class Agenda:
         self._thread = threading.Thread(target=self._run, name="sandbox-agenda", daemon=True)
         self._thread.start()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Runs `action` that many seconds of the clock from now; at once (still in the agenda's thread) for 0."""
         with self._wake:
             heapq.heappush(self._due, (self._clock.now() + seconds, next(self._count), action))

@@ -35,7 +35,8 @@ NAMES = {
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. `where` is matched against "server METHOD path" (path without the leading slash): a glob if it holds `*`, else a part of it."""
+    """One fault. `where` is matched against "server METHOD path", the path without its leading slash: a glob if it holds `*`,
+    else a part of it."""
 
     id: int
     name: str

@@ -13,10 +13,15 @@ from flask import Flask, Response, request
 
 from sandbox import world as w
 from sandbox.calls import Counted
+from sandbox.controls import make_controls
 from sandbox.gateway import Metered, make_connections
 from sandbox.identity import make_identity
 from sandbox.identity_tokens import TokenMaker
+from sandbox.infotrack_api import Landing, make_api, make_elsewhere
+from sandbox.infotrack_site import make_site
 from sandbox.mishaps import Mishaps
+from sandbox.orders import Login, OrderDesk
+from sandbox.outbox import Outbox
 from sandbox.platform_file import platform_toml, sections
 from sandbox.serving import Server
 from sandbox.world import World
@@ -30,6 +35,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
+ELSEWHERE = "127.0.0.2"  # loopback as well, but another host
+LOGINS = (
+    Login("kowhai-rata", "correct staple", "Kōwhai & Rata Lawyers", "orders@kowhai-rata.example"),
+    Login("sam.reid", "correct battery", "Sam Reid", "sam.reid@kowhai-rata.example"),
+)
 DEFAULT_PORTS = (28761, 28762, 28763, 28764, 28765)  # the ones that the platform file names when it names none
 
 
@@ -47,6 +57,9 @@ class Sandbox:
             self.world.limits.off()
         self.redirect_ports = _free_ports(5)
         self.world.register_redirects([f"http://localhost:{port}/callback" for port in (*self.redirect_ports, *DEFAULT_PORTS)])
+        self.landing = Landing({login.user: login for login in LOGINS})
+        self.outbox = Outbox(self.world.drop_folder, self.world.agenda, self.world.switches)
+        self.desk = OrderDesk(self.world.clock, self.world.agenda, self.world.switches, self.outbox.deliver)
         self._servers: dict[str, Server] = {}
         self._make()
 
@@ -57,7 +70,24 @@ class Sandbox:
         late.app = make_identity(world.identity, TokenMaker(world.identity, self.url("identity")), w.DEMO_PERSON)
         gateway = self._layers(_gateway(world), "api", metered=True)
         self._servers["api"] = Server(gateway, LOOPBACK)
-        self._servers["infotrack"] = Server(self._layers(Flask("x"), "infotrack"), LOOPBACK)
+        site, elsewhere = _Late(), _Late()
+        self._servers["infotrack"] = Server(self._layers(site, "infotrack"), LOOPBACK)
+        self._servers["elsewhere"] = _outside(self._layers(elsewhere, "elsewhere"))
+        self.desk.api_url = self.url("infotrack")
+        self.desk.site_url = f"http://localhost:{self._servers['infotrack'].port}"
+        site.app = self._infotrack()
+        controls = make_controls(world, self.desk, self.outbox, self.landing, self.description, str(Path(__file__).parent))
+        self._servers["controls"] = Server(controls, LOOPBACK)
+        elsewhere.app = Flask("sandbox.elsewhere", static_folder=None)
+        elsewhere.app.register_blueprint(make_elsewhere(self.desk, self.landing))
+
+    def _infotrack(self) -> Flask:
+        world = self.world
+        app = Flask("sandbox.infotrack", static_folder=None, template_folder="pages", root_path=str(Path(__file__).parent))
+        api = make_api(world.clock, world.switches, self.landing, self.desk, self.outbox, self.url("elsewhere"))
+        app.register_blueprint(api, url_prefix="/v1")
+        app.register_blueprint(make_site(world.clock, world.switches, self.landing, self.desk))
+        return app
 
     def _layers(self, app: WSGIApplication, name: str, *, metered: bool = False) -> WSGIApplication:
         world = self.world
@@ -86,6 +116,7 @@ class Sandbox:
         """What the port file holds: addresses, logins, identifiers, paths."""
         return {
             **{name: server.url for name, server in self._servers.items()},
+            "site": self.desk.site_url,
             "pid": os.getpid(),
             "platform": str(self.platform_file),
             "drop_folder": str(self.world.drop_folder),
@@ -102,6 +133,8 @@ class Sandbox:
                 "web_client_id": w.WEB_CLIENT_ID,
                 "web_client_secret": w.WEB_CLIENT_SECRET,
             },
+            "infotrack_login": {"user": LOGINS[0].user, "password": LOGINS[0].password},
+            "infotrack_logins": [{"user": login.user, "password": login.password} for login in LOGINS],
         }
 
     def _write_platform_file(self) -> None:
@@ -133,6 +166,14 @@ class _Late:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self.app(environ, start_response)
+
+
+def _outside(app: WSGIApplication) -> Server:
+    """A server on another host of loopback or, where the system has only the one, on another port of it."""
+    try:
+        return Server(app, ELSEWHERE)
+    except (OSError, SystemExit):  # the library ends the program where it can't bind
+        return Server(app, LOOPBACK)
 
 
 def _gateway(world: World) -> Flask:

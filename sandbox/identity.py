@@ -3,8 +3,8 @@
 What a script or a robot finds on the pages (identifiers of elements):
   sign-in     form #sign-in-form: #user, #password (both filled in), button #sign-in
   two-factor  form #two-factor-form: #code-shown holds the code, field #code, button #confirm
-  consent     form #consent-form: check boxes .tenant (#tenant-1, #tenant-2, …; the first practice is ticked), buttons #allow and #cancel;
-              #no-practice says that there is no Practice Manager account to connect
+  consent     form #consent-form: check boxes .tenant (#tenant-1, #tenant-2, …; the first practice is ticked), buttons #allow
+              and #cancel; #no-practice says that there is no Practice Manager account to connect
   error page  titled "500", nothing is redirected; the words are in #error
 """
 

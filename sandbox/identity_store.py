@@ -250,7 +250,7 @@ class IdentityStore:
                 token.rotated = self.clock.now()
 
     def revoke(self, consent: Consent) -> None:
-        """Ends a consent: its refresh tokens and all of the person's connections to the app. Access tokens live on until they expire."""
+        """Ends a consent, its refresh tokens and the person's connections to the app. Access tokens live on till they expire."""
         with self.lock:
             consent.revoked = True
             consent.scopes.clear()

@@ -16,7 +16,8 @@ from sandbox.identity_store import Access, Consent, IdentityStore
 
 
 class TokenMaker:
-    """Signs with an RSA key made at start. `base` is where identity answers; `iss` says the vendor's own name, as the facts have it, unless a switch says otherwise."""
+    """Signs with an RSA key made at start. `base` is where identity answers; `iss` is the vendor's own name unless a switch
+    says otherwise."""
 
     def __init__(self, store: IdentityStore, base: str) -> None:
         self._store = store

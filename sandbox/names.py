@@ -116,9 +116,10 @@ AWKWARD = (
     ("R.M. Smyth & Daughters", "Estate of the late R. M. Smyth"),
     ("Smith, Smith & Smith", "Smith v Smith"),
     (
-        "The Very Long Company Name That Somebody Registered Because The Register Allows It (Australia and New Zealand) Holdings Pty Ltd",
+        "The Very Long Company Name That Somebody Registered Because The Register Allows It "
+        "(Australia and New Zealand) Holdings Pty Ltd",
         "Restructure",
     ),
-    ("ACME PTY LTD", "acme - SHOUTING"),
     ("Kestrel Lane Holdings Pty Ltd", "Purchase of 8 Wattle Ct, Nundah QLD 4012"),
+    ("ACME PTY LTD", "acme - SHOUTING"),
 )  # fmt: skip

@@ -123,12 +123,13 @@ def _client(dice: random.Random, staff: list[StaffMember], position: int) -> Cli
         company_number = acn(dice) if australian else str(dice.randrange(1000000, 9999999))
         business_number = abn(dice) if australian else ""
     town, region, post_code = dice.choice(names.AU_PLACES if australian else names.NZ_PLACES)
+    street = f"{dice.randrange(1, 400)} {dice.choice(names.STREETS)} {dice.choice(names.STREET_TYPES)}"
     return Client(
         uuid=_uuid(dice),
         name=name,
         email=_email(person, "client.example") if roll < 0.9 else "",
         phone=f"(0{dice.randrange(2, 9)}) {dice.randrange(1000, 9999)} {dice.randrange(1000, 9999)}" if roll < 0.8 else "",
-        address=f"{'Level 3, ' if roll < 0.1 else ''}{dice.randrange(1, 400)} {dice.choice(names.STREETS)} {dice.choice(names.STREET_TYPES)}",
+        address=("Level 3, " if roll < 0.1 else "") + street,
         city=town,
         region=region,
         post_code=post_code,

@@ -164,8 +164,10 @@ def client_xml(client: Client, *, detailed: bool) -> str:
         body += tag("BusinessNumber", client.business_number) + tag(
             "BusinessStructure", "Company" if client.company_number else "Individual"
         )
-        body += "<Type><Name>20th of Month</Name><CostMarkup>0.00</CostMarkup><PaymentTerm>DayOfMonth</PaymentTerm><PaymentDay>20</PaymentDay></Type>"
-        body += f"<Contacts><Contact><UUID>{client.contact[0]}</UUID><IsPrimary>Yes</IsPrimary>{tag('Name', client.contact[1])}</Contact></Contacts>"
+        body += "<Type><Name>20th of Month</Name><CostMarkup>0.00</CostMarkup>"
+        body += "<PaymentTerm>DayOfMonth</PaymentTerm><PaymentDay>20</PaymentDay></Type>"
+        uuid, name = client.contact
+        body += f"<Contacts><Contact><UUID>{uuid}</UUID><IsPrimary>Yes</IsPrimary>{tag('Name', name)}</Contact></Contacts>"
     return f"<Client>{body}</Client>"
 
 
