@@ -9,10 +9,14 @@ read under a cap, and a failure is told apart by whether a byte of the request c
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
+import ssl
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,29 +68,51 @@ class StreamedAnswer:
 
 
 class _Exchange:
-    """What one request knows of itself: whether a byte has left, and the socket that a deadline may shut."""
+    """What one request knows of itself: whether a byte has left, and the connection that its deadline may cut.
+
+    A second handle of the socket is kept, because TLS takes the first one over in the middle of its handshake."""
 
     def __init__(self) -> None:
         self.left = False
         self.expired = False
-        self._sockets: list[socket.socket] = []
+        self._handles: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._over = False
 
     def holds(self, sock: socket.socket | None) -> None:
         with self._lock:
-            if sock is not None:
-                self._sockets.append(sock)
-            expired = self.expired
-        if expired:
-            self.expire()
+            if sock is None or self._over or self._handles:
+                return
+            with contextlib.suppress(OSError):
+                self._handles.append(socket.fromfd(sock.fileno(), sock.family, sock.type))
+            if self.expired:
+                self._cut()
+
+    def lets_go(self) -> None:
+        """A connection that did not come about is followed by another."""
+        with self._lock:
+            self._close()
 
     def expire(self) -> None:
         with self._lock:
-            self.expired = True
-            sockets = list(self._sockets)
-        for sock in sockets:
+            if not self._over:
+                self.expired = True
+                self._cut()
+
+    def finish(self) -> None:
+        with self._lock:
+            self._over = True
+            self._close()
+
+    def _cut(self) -> None:
+        for handle in self._handles:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                handle.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        for handle in self._handles:
+            handle.close()
+        self._handles.clear()
 
 
 class _Witness:
@@ -94,16 +120,20 @@ class _Witness:
 
     sock: Any
 
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]  # the mixin's base is the connection
-        self._note_socket()
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixin's base is the connection
+        current = _current()
+        if current is not None:
+            current.lets_go()
+            current.holds(sock)
+        return sock
 
     def send(self, data: Any) -> None:
         if self.sock is None:
-            self.connect()
-        self._note_socket()
-        current: _Exchange | None = getattr(_exchange, "current", None)
+            self.connect()  # type: ignore[attr-defined]  # as above
+        current = _current()
         if current is not None:
+            current.holds(self.sock)
             current.left = True
         super().send(data)  # type: ignore[misc]  # as above
 
@@ -112,14 +142,13 @@ class _Witness:
         try:
             super()._tunnel()  # type: ignore[misc]  # as above
         finally:
-            current: _Exchange | None = getattr(_exchange, "current", None)
+            current = _current()
             if current is not None:
                 current.left = False
 
-    def _note_socket(self) -> None:
-        current: _Exchange | None = getattr(_exchange, "current", None)
-        if current is not None:
-            current.holds(self.sock)
+
+def _current() -> _Exchange | None:
+    return getattr(_exchange, "current", None)
 
 
 class _PlainConnection(_Witness, HTTPConnection):
@@ -142,12 +171,16 @@ _POOLS = {"http": _PlainPool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
+    def __init__(self, tls: ssl.SSLContext, connections: int) -> None:
+        self._tls = tls
+        super().__init__(max_retries=Retry(0, read=False, redirect=0), pool_connections=connections, pool_maxsize=connections)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=_tls(), **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=_tls(), **kwargs)
+        manager = super().proxy_manager_for(proxy, ssl_context=self._tls, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -156,15 +189,35 @@ class _Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _tls() -> truststore.SSLContext:
-    import ssl
+class _Session(requests.Session):
+    """Keeps no cookies, reads no settings of the environment, and never looks at where a redirect leads: requests would
+    read a redirect's whole body for that, however long it is."""
 
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def __init__(self, user_agent: str, tls: ssl.SSLContext, connections: int) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers["User-Agent"] = user_agent
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(tls, connections)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 def is_loopback(url: str) -> bool:
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    """Whether the address names this PC: localhost, or a literal loopback address. A name that only begins like one does
+    not count."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+        if host == "localhost":
+            return True
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 class Http:
@@ -182,17 +235,29 @@ class Http:
         self._proxy = proxy
         self._user_agent = user_agent
         self._local = threading.local()
+        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._tls: ssl.SSLContext | None = None
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
+    def close(self) -> None:
+        """Closes kept connections. The object stays usable."""
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
+
+    def _context(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._tls is None:
+                self._tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return self._tls
+
+    def _kept_session(self) -> _Session:
+        session: _Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.headers["User-Agent"] = self._user_agent
-            adapter = _Adapter(max_retries=Retry(0, read=False, redirect=0), pool_connections=8, pool_maxsize=8)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            self._local.session = session
+            session = self._local.session = _Session(self._user_agent, self._context(), 8)
+            with self._lock:
+                self._sessions.add(session)
         return session
 
     def _proxies(self, url: str) -> dict[str, str]:
@@ -240,23 +305,16 @@ class Http:
         sent = dict(headers or {})
         if fresh:
             sent["Connection"] = "close"
+        # A kept connection may already be dead at the other end; a new one can't be.
+        session = _Session(self._user_agent, self._context(), 1) if fresh else self._kept_session()
         exchange = _Exchange()
-        outer = getattr(_exchange, "current", None)
-        _exchange.current = exchange
-        session = self._session()
-        if fresh:
-            # A pooled connection may already be dead at the other end; a new one can't be.
-            session = requests.Session()
-            session.trust_env = False
-            session.headers["User-Agent"] = self._user_agent
-            adapter = _Adapter(max_retries=Retry(0, read=False, redirect=0), pool_connections=1, pool_maxsize=1)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
         deadline = threading.Timer(limits.total, exchange.expire)
         deadline.daemon = True
         deadline.start()
         response: requests.Response | None = None
         try:
+            outer = _current()
+            _exchange.current = exchange
             try:
                 response = session.request(
                     method,
@@ -268,16 +326,16 @@ class Http:
                     stream=True,
                     proxies=self._proxies(url),
                 )
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 raise _failure(exchange, error) from error
-            yield StreamedAnswer(
-                response.status_code,
-                {name.lower(): value for name, value in response.headers.items()},
-                _reader(response, cap, exchange),
-            )
+            finally:
+                _exchange.current = outer
+            # Of a repeated header the last value counts.
+            headers_told = {name.lower(): value for name, value in response.raw.headers.iteritems()}
+            yield StreamedAnswer(response.status_code, headers_told, _reader(response, cap, exchange))
         finally:
             deadline.cancel()
-            _exchange.current = outer
+            exchange.finish()
             if response is not None:
                 response.close()
             if fresh:
@@ -290,11 +348,16 @@ def _failure(exchange: _Exchange, error: Exception) -> NotSent | AnswerLost:
             return AnswerLost("The server did not answer in time.")
         return AnswerLost("The connection broke before an answer came.")
     if isinstance(error, requests.exceptions.SSLError):
-        return NotSent("The server's certificate could not be verified, so nothing was sent.")
+        return NotSent(
+            "The server's certificate could not be verified, so nothing was sent. Check this PC's date; behind an "
+            "inspecting firewall the firm's IT adds its root certificate to the operating system's store."
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return NotSent("The proxy did not let the connection through.")
     if isinstance(error, requests.Timeout) or exchange.expired:
         return NotSent("The server could not be reached in time.")
+    if isinstance(error, ValueError):  # requests' InvalidURL, InvalidHeader and their like
+        return NotSent("The request could not be made: its address or a header is not valid.")
     return NotSent("The server could not be reached.")
 
 
@@ -314,8 +377,11 @@ def _reader(response: requests.Response, cap: int, exchange: _Exchange) -> Calla
                 if seen > cap:
                     raise BadAnswer("The answer is larger than it may be.")
                 yield piece
-        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
-            raise AnswerLost("The answer was cut off.") from error
+        except urllib3.exceptions.DecodeError as error:
+            raise BadAnswer("The answer's compression can't be read.") from error
+        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError, ValueError) as error:
+            late = exchange.expired or isinstance(error, urllib3.exceptions.TimeoutError)
+            raise AnswerLost("The server did not answer in time." if late else "The answer was cut off.") from error
         # urllib3 treats a socket that was shut like an orderly end where no length was declared.
         if exchange.expired:
             raise AnswerLost("The server did not answer in time.")
