@@ -1,0 +1,463 @@
+"""The file behind the directory: matters, what was used lately, and the packed search index. SQL lives here alone.
+
+The file can be rebuilt from the practice systems at any time, so it runs with WAL and synchronous NORMAL: a power cut may cost
+the latest refresh, never the file. A damaged file or one of another layout is set aside and begun anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from desktop.services.practice.matter_index import FORMAT, IndexRow, MatterIndex, build_index
+from desktop.services.practice.model import Matter, Staff
+from desktop.services.practice.search_text import canonical_number
+
+log = logging.getLogger(__name__)
+
+APPLICATION = 0x69434D44
+LAYOUT = 1
+
+SCHEMA = """
+CREATE TABLE tenant (
+    no INTEGER PRIMARY KEY, system TEXT NOT NULL, tenant TEXT NOT NULL, refreshed_at REAL,
+    UNIQUE (system, tenant)
+);
+CREATE TABLE matter (
+    row INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, id TEXT NOT NULL, number TEXT NOT NULL, canonical TEXT NOT NULL,
+    name TEXT NOT NULL, client TEXT NOT NULL, client_id TEXT NOT NULL, state TEXT NOT NULL, staff TEXT NOT NULL,
+    description TEXT NOT NULL, is_open INTEGER, listed INTEGER NOT NULL, digest INTEGER NOT NULL, revision INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX matter_id ON matter (tenant, id);
+CREATE INDEX matter_number ON matter (canonical);
+CREATE INDEX matter_revision ON matter (revision);
+CREATE TABLE used (tenant INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (tenant, id)) WITHOUT ROWID;
+CREATE TABLE stamp (revision INTEGER NOT NULL, indexed INTEGER NOT NULL);
+INSERT INTO stamp VALUES (0, 0);
+CREATE TABLE part (name TEXT PRIMARY KEY, content BLOB NOT NULL);
+"""
+STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS staged (
+    row INTEGER, id TEXT PRIMARY KEY, number TEXT, canonical TEXT, name TEXT, client TEXT, client_id TEXT, state TEXT, staff TEXT,
+    description TEXT, is_open INTEGER, digest INTEGER
+);
+DELETE FROM staged;
+"""
+# A matter as one JSON array: read in one step of SQLite, so that another busy thread gets in between but once.
+_SHOWN = """
+SELECT json_group_array(json_array(row, system, tenant, id, number, name, client, client_id, state, staff, description, is_open))
+"""
+_MATTERS = (
+    _SHOWN
+    + """
+FROM (SELECT m.*, t.system, t.tenant FROM matter m JOIN tenant t ON t.no = m.tenant WHERE m.row IN (SELECT value FROM json_each(?)))
+"""
+)
+_BY_ID = (
+    _SHOWN
+    + """
+FROM (SELECT m.*, t.system, t.tenant FROM tenant t JOIN matter m ON m.tenant = t.no AND m.id = ? WHERE t.system = ?
+ORDER BY m.listed DESC, m.row DESC)
+"""
+)
+_WITH_TEXT = (
+    _SHOWN
+    + """
+FROM (SELECT m.*, t.system, t.tenant FROM matter m JOIN tenant t ON t.no = m.tenant
+WHERE instr(replace(m.name || '|' || m.client || '|' || m.description, ' ', ''), ?) ORDER BY m.row DESC LIMIT ?)
+"""
+)
+_PUT = """
+INSERT OR REPLACE INTO matter (row, tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open,
+listed, digest, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_TAKE_STAGED = """
+INSERT INTO matter (row, tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open, listed, digest,
+revision) SELECT row, ?1, id, number, canonical, name, client, client_id, state, staff, description, is_open, 1, digest, ?2
+FROM staged WHERE true ORDER BY rowid
+ON CONFLICT (row) DO UPDATE SET number = excluded.number, canonical = excluded.canonical, name = excluded.name,
+client = excluded.client, client_id = excluded.client_id, state = excluded.state, staff = excluded.staff,
+description = excluded.description, is_open = excluded.is_open, listed = 1, digest = excluded.digest, revision = excluded.revision
+"""
+_REFRESHED_AT = "SELECT max(refreshed_at) FROM tenant WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR tenant = ?2)"
+
+# Arrays are stored in the byte order and widths of the machine that made them.
+_FORMAT = f"{FORMAT} {sys.byteorder} {array('I').itemsize}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """`revision` counts changes of matters; `indexed` is the revision that the stored index covers."""
+
+    revision: int
+    indexed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What a refresh found: matters in the answer, of them new and changed, and those no longer in it."""
+
+    total: int
+    new: int
+    changed: int
+    gone: int
+
+
+class DirectoryStore:
+    """One connection to the file. Not for two threads at once; each thread or lock has its own."""
+
+    def __init__(self, path: Path, *, cache_kib: int, patience_ms: int) -> None:
+        """Raises apsw.Error when the file can't be opened, is damaged or is of another layout (then `WrongLayout`)."""
+        self._connection = apsw.Connection(str(path))
+        try:
+            self._connection.set_busy_timeout(10_000)
+            self._prepare(cache_kib)
+            self._connection.set_busy_timeout(patience_ms)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self, cache_kib: int) -> None:
+        connection = self._connection
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "normal")
+        connection.pragma("cache_size", -cache_kib)
+        connection.pragma("temp_store", "file")
+        connection.pragma("journal_size_limit", 1 << 20)
+        if connection.pragma("user_version") == 0:
+            with self.transaction():
+                if connection.pragma("user_version") == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").get:
+                    connection.execute(SCHEMA)
+                    connection.pragma("application_id", APPLICATION)
+                    connection.pragma("user_version", LAYOUT)
+        if connection.pragma("user_version") != LAYOUT or connection.pragma("application_id") != APPLICATION:
+            raise WrongLayout("another layout")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def transaction(self) -> Transaction:
+        return Transaction(self._connection)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def data_version(self) -> int:
+        """Changes when another connection, in this process or another, has committed."""
+        return int(self._connection.execute("PRAGMA data_version").get)
+
+    def stamp(self) -> Stamp:
+        row = self._connection.execute("SELECT revision, indexed FROM stamp").fetchone()
+        if row is None:
+            raise apsw.CorruptError("stamp is empty")
+        return Stamp(*row)
+
+    def matters(self, rows: Sequence[int]) -> dict[int, Matter]:
+        """By row; rows that are gone are left out."""
+        return dict(self._read(_MATTERS, (msgspec.json.encode(rows).decode(),)))
+
+    def by_id(self, system: str, matter_id: str) -> tuple[Matter, ...]:
+        """In every tenant of that system, those of a current list first."""
+        return tuple(matter for _, matter in self._read(_BY_ID, (matter_id, system)))
+
+    def _read(self, query: str, bindings: tuple[str | int, ...]) -> list[tuple[int, Matter]]:
+        text = self._connection.execute(query, bindings).get
+        return [(row[0], _matter(row[1:])) for row in msgspec.json.decode(text)]
+
+    def by_canonical(self, canonical: Iterable[str]) -> dict[int, str]:
+        """Row and number of every matter whose number reads like one of these."""
+        found = self._connection.execute(
+            "SELECT json_group_array(json_array(row, number)) FROM matter WHERE canonical IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(canonical)).decode(),),
+        ).get
+        return dict(msgspec.json.decode(found))
+
+    def with_text(self, digits: str, limit: int) -> tuple[Matter, ...]:
+        """Matters whose name, client or description holds these digits, whatever blanks stand between. Reads all: slow."""
+        return tuple(matter for _, matter in self._read(_WITH_TEXT, (digits, limit)))
+
+    def row_of(self, system: str, tenant: str, matter_id: str) -> int | None:
+        found = self._connection.execute(
+            "SELECT m.row FROM tenant t JOIN matter m ON m.tenant = t.no AND m.id = ? WHERE t.system = ? AND t.tenant = ?",
+            (matter_id, system, tenant),
+        ).get
+        return None if found is None else int(found)
+
+    def save_uses(self, used: Iterable[tuple[str, str, str, float]]) -> None:
+        with self.transaction():
+            self.note_use(used)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One state of the file for all reads inside."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def count(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM matter WHERE listed").get)
+
+    def refreshed_at(self, system: str | None, tenant: str | None) -> datetime | None:
+        at = self._connection.execute(_REFRESHED_AT, (system, tenant)).get
+        return None if at is None else datetime.fromtimestamp(at, UTC)
+
+    def recent(self, limit: int) -> list[tuple[int, float]]:
+        """Rows used latest, with the time of use (seconds since 1970), latest first."""
+        text = self._connection.execute(
+            "SELECT json_group_array(json_array(row, at)) FROM (SELECT m.row, u.at FROM used u "
+            "JOIN matter m ON m.tenant = u.tenant AND m.id = u.id ORDER BY u.at DESC LIMIT ?)",
+            (limit,),
+        ).get
+        return [(row, at) for row, at in msgspec.json.decode(text)]
+
+    # -- the index ------------------------------------------------------------------------------------------------
+
+    def load_index(self) -> MatterIndex | None:
+        """The stored index; None when there is none or it can't be read."""
+        parts = dict(self._connection.execute("SELECT name, content FROM part"))
+        if parts.pop("format", b"") != _FORMAT:
+            return None
+        try:
+            return MatterIndex.from_parts(parts)
+        except (KeyError, ValueError, msgspec.DecodeError):
+            log.warning("the stored search index can't be read: it is built anew")
+            return None
+
+    def index_rows(self, since: int) -> Iterator[IndexRow]:
+        """Matters changed after revision `since` in the order of rest: open ones first, then by number, newest first."""
+        for row in self._connection.execute(
+            "SELECT row, number, name, client, staff, is_open IS NOT 0 FROM matter WHERE revision > ? "
+            "ORDER BY is_open IS 0, length(canonical) DESC, canonical DESC",
+            (since,),
+        ):
+            yield IndexRow(*row)
+
+    def changed_since(self, since: int) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM matter WHERE revision > ?", (since,)).get)
+
+    def store_index(self) -> MatterIndex:
+        """Builds the index from all matters and stores it; inside a transaction."""
+        index = build_index(self.index_rows(-1))
+        self._connection.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", [("format", _FORMAT), *index.parts().items()])
+        self._connection.execute("UPDATE stamp SET indexed = revision")
+        return index
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def next_revision(self) -> int:
+        self._connection.execute("UPDATE stamp SET revision = revision + 1")
+        return self.stamp().revision
+
+    def tenant_no(self, system: str, tenant: str) -> int:
+        self._connection.execute("INSERT OR IGNORE INTO tenant (system, tenant) VALUES (?, ?)", (system, tenant))
+        return int(self._connection.execute("SELECT no FROM tenant WHERE system = ? AND tenant = ?", (system, tenant)).get)
+
+    def stage(self, system: str, tenant: str, matters: Iterable[Matter]) -> Staged:
+        """Reads the stream to its end into a place of its own; nothing that others see changes. Raises what the stream raises."""
+        connection = self._connection
+        connection.execute(STAGING)
+        no = connection.execute("SELECT no FROM tenant WHERE system = ? AND tenant = ?", (system, tenant)).get
+        known = no is not None and connection.execute("SELECT 1 FROM matter WHERE tenant = ? LIMIT 1", (no,)).get is not None
+        look_up = "SELECT row, digest, listed FROM matter WHERE tenant = ? AND id = ?"
+        seen = bytearray(1 + (connection.execute("SELECT max(row) FROM matter").get or 0))
+        total = 0
+
+        def different() -> Iterator[tuple[object, ...]]:
+            nonlocal total
+            for matter in matters:
+                total += 1
+                matter, staff, digest = _digest(matter)
+                row = None
+                if known:
+                    found = connection.execute(look_up, (no, matter.id)).fetchone()
+                    if found is not None:
+                        row, stored, listed = found
+                        seen[row] = 1
+                        if stored == digest and listed:
+                            continue
+                yield (
+                    row, matter.id, matter.number, canonical_number(matter.number), matter.name, matter.client, matter.client_id,
+                    matter.state, staff, matter.description, matter.is_open, digest,
+                )  # fmt: skip
+
+        connection.execute("BEGIN")
+        try:
+            connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", different())
+        finally:
+            # Staging is a table of this connection alone: what has been staged of a failed stream is emptied next time.
+            connection.execute("COMMIT")
+        return Staged(total, seen)
+
+    def apply(self, system: str, tenant: str, staged: Staged, at: datetime) -> RefreshReport:
+        """Makes what was staged the copy; inside a transaction."""
+        connection = self._connection
+        no = self.tenant_no(system, tenant)
+        connection.execute("UPDATE tenant SET refreshed_at = ? WHERE no = ?", (at.timestamp(), no))
+        connection.execute("UPDATE staged SET row = (SELECT m.row FROM matter m WHERE m.tenant = ? AND m.id = staged.id)", (no,))
+        seen = staged.seen
+        gone = [
+            row
+            for (row,) in connection.execute("SELECT row FROM matter WHERE tenant = ? AND listed", (no,))
+            if row >= len(seen) or not seen[row]
+        ]
+        staged_rows = {row for (row,) in connection.execute("SELECT row FROM staged WHERE row IS NOT NULL")}
+        gone = [row for row in gone if row not in staged_rows]
+        count = int(connection.execute("SELECT count(*) FROM staged").get)
+        if count or gone:
+            revision = self.next_revision()
+            connection.execute(_TAKE_STAGED, (no, revision))
+            connection.executemany(
+                "UPDATE matter SET listed = 0, is_open = 0, revision = ? WHERE row = ?", ((revision, row) for row in gone)
+            )
+        connection.execute("DELETE FROM staged")
+        return RefreshReport(staged.total, count - len(staged_rows), len(staged_rows), len(gone))
+
+    def keep(self, matter: Matter) -> bool:
+        """Adds or updates one matter; False when it was there just so. Inside a transaction."""
+        connection = self._connection
+        no = self.tenant_no(matter.system, matter.tenant)
+        found = connection.execute(
+            "SELECT row, digest, is_open, listed FROM matter WHERE tenant = ? AND id = ?", (no, matter.id)
+        ).fetchone()
+        matter, staff, digest = _digest(matter)
+        is_open: object = matter.is_open
+        row, listed = None, 0
+        if found is not None:
+            row, stored, known_open, listed = found
+            is_open = known_open if is_open is None else is_open
+            if stored == digest:
+                return False
+        connection.execute(
+            _PUT,
+            (
+                row, no, matter.id, matter.number, canonical_number(matter.number), matter.name, matter.client, matter.client_id,
+                matter.state, staff, matter.description, is_open, listed, digest, self.next_revision(),
+            ),
+        )  # fmt: skip
+        return True
+
+    def note_use(self, used: Iterable[tuple[str, str, str, float]]) -> None:
+        """(system, tenant, matter id, seconds since 1970) each; inside a transaction. Keeps the latest thousand."""
+        for system, tenant, matter_id, at in used:
+            self._connection.execute(
+                "INSERT INTO used VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+                (self.tenant_no(system, tenant), matter_id, at),
+            )
+        self._connection.execute("DELETE FROM used WHERE at < (SELECT at FROM used ORDER BY at DESC LIMIT 1 OFFSET 999)")
+
+    def forget(self, system: str, tenant: str) -> int:
+        """Removes a tenant's matters; inside a transaction. Gives how many."""
+        connection = self._connection
+        no = self.tenant_no(system, tenant)
+        connection.execute("DELETE FROM matter WHERE tenant = ?", (no,))
+        removed = connection.changes()
+        connection.execute("DELETE FROM used WHERE tenant = ?", (no,))
+        connection.execute("DELETE FROM tenant WHERE no = ?", (no,))
+        self.next_revision()
+        return removed
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A stream read to its end: how many matters it held, and which known rows (one byte each)."""
+
+    total: int
+    seen: bytearray
+
+
+class WrongLayout(apsw.Error):
+    """The file was made by another version of the program, or by another program."""
+
+
+class Transaction:
+    """BEGIN IMMEDIATE … COMMIT, or ROLLBACK when anything is raised."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if kind is None:
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # Some errors (disk full, damage) have already rolled back.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+def _digest(matter: Matter) -> tuple[Matter, str, int]:
+    """The matter as it can be stored, its staff as stored, and 63 bits that change whenever anything shown or searched does."""
+    staff = [(member.id, member.name, member.email) for member in matter.staff]
+    try:
+        team = msgspec.json.encode(staff).decode()
+        text = "\x1f".join(
+            (
+                matter.number,
+                matter.name,
+                matter.client,
+                matter.client_id,
+                matter.state,
+                team,
+                matter.description,
+                repr(matter.is_open),
+            )
+        ).encode()
+    except UnicodeEncodeError:
+        # Half a character, as broken JSON may bring it, can't be stored as text.
+        return _digest(_mended(matter))
+    return matter, team, int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+def _mended(matter: Matter) -> Matter:
+    def mend(text: str) -> str:
+        return text.encode(errors="replace").decode()
+
+    return replace(
+        matter,
+        id=mend(matter.id),
+        number=mend(matter.number),
+        name=mend(matter.name),
+        client=mend(matter.client),
+        client_id=mend(matter.client_id),
+        state=mend(matter.state),
+        description=mend(matter.description),
+        staff=tuple(Staff(mend(member.id), mend(member.name), mend(member.email)) for member in matter.staff),
+    )
+
+
+def _matter(row: Sequence[object]) -> Matter:
+    system, tenant, matter_id, number, name, client, client_id, state, staff, description, is_open = row
+    team = msgspec.json.decode(str(staff), type=list[tuple[str, str, str]])
+    return Matter(
+        system=str(system),
+        tenant=str(tenant),
+        id=str(matter_id),
+        number=str(number),
+        name=str(name),
+        client=str(client),
+        client_id=str(client_id),
+        state=str(state),
+        staff=tuple(Staff(*member) for member in team),
+        description=str(description),
+        is_open=None if is_open is None else bool(is_open),
+    )

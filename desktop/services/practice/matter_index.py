@@ -1,0 +1,251 @@
+"""The packed search index over a set of matters: which words, initials, people and numbers they hold.
+
+Arrays of machine integers and joined strings, no object for each matter: about 150 bytes a matter. An index never changes
+once made; it is built when the copy is refreshed, stored beside the matters, and loaded by every later start in milliseconds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeVar
+
+import msgspec
+
+from desktop.services.practice.search_text import compact, initials, words
+from desktop.services.practice.vocabulary import Vocabulary
+
+FORMAT = 1
+"""Raise it whenever folding, tokens or the layout change: stored indexes of another format are built anew."""
+
+_GAP = "\n"
+_Key = TypeVar("_Key")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPerson:
+    """A member of staff as the index knows them; `place` is the token that stands for them in a matter."""
+
+    id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the index needs of one matter. `staff` is as stored: a JSON list of [id, name, email]."""
+
+    row: int
+    number: str
+    name: str
+    client: str
+    staff: str
+    open: bool
+
+
+class MatterIndex:
+    """Documents are numbered in the order of rest: what should stand first when nothing else tells two matters apart.
+
+    A document's tokens are its words in order (the client's, then the name's), then its initials, then its staff. Tokens
+    below `first_initials` are words, those from `first_person` on are people, the rest initials."""
+
+    __slots__ = (
+        "_doc_starts", "_docs", "_number_starts", "_numbers", "_token_starts", "_tokens",
+        "first_initials", "first_person", "initials", "opened", "persons", "rows", "size", "words",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        words: Vocabulary,
+        initials: Vocabulary,
+        persons: tuple[IndexedPerson, ...],
+        numbers: str,
+        number_starts: array[int],
+        rows: array[int],
+        opened: bytes,
+        tokens: array[int],
+        doc_starts: array[int],
+        docs: array[int],
+        token_starts: array[int],
+    ) -> None:
+        self.words = words
+        self.initials = initials
+        self.persons = persons
+        self.rows = rows
+        self.opened = opened
+        self.size = len(rows)
+        self.first_initials = words.size
+        self.first_person = words.size + initials.size
+        self._numbers = numbers
+        self._number_starts = number_starts
+        self._tokens = tokens
+        self._doc_starts = doc_starts
+        self._docs = docs
+        self._token_starts = token_starts
+
+    def tokens_of(self, doc: int) -> array[int]:
+        return self._tokens[self._doc_starts[doc] : self._doc_starts[doc + 1]]
+
+    def docs_with(self, token: int) -> array[int]:
+        """In order of rest."""
+        return self._docs[self._token_starts[token] : self._token_starts[token + 1]]
+
+    def docs_with_any(self, tokens: range) -> array[int]:
+        """Of neighbouring tokens, each document once for each token that it holds."""
+        if not tokens:
+            return array("I")
+        return self._docs[self._token_starts[tokens.start] : self._token_starts[tokens.stop]]
+
+    def frequency(self, token: int) -> int:
+        return self._token_starts[token + 1] - self._token_starts[token]
+
+    def frequency_of_any(self, tokens: range) -> int:
+        return self._token_starts[tokens.stop] - self._token_starts[tokens.start] if tokens else 0
+
+    def number(self, doc: int) -> str:
+        """The matter's number, letters and digits only."""
+        starts = self._number_starts
+        return self._numbers[starts[doc] : starts[doc + 1] - 1]
+
+    def docs_numbered(self, piece: str, most: int) -> list[int]:
+        """The first `most` documents, in order of rest, whose number holds `piece`."""
+        numbers, starts = self._numbers, self._number_starts
+        found: list[int] = []
+        at = numbers.find(piece)
+        offset = piece.startswith(_GAP)
+        while at >= 0 and len(found) < most:
+            doc = bisect_right(starts, at + offset) - 1
+            found.append(doc)
+            at = numbers.find(piece, starts[doc + 1] - 1)
+        return found
+
+    def docs_numbered_ending(self, piece: str, most: int) -> list[int]:
+        return self.docs_numbered(piece + _GAP, most)
+
+    def token_text(self, token: int) -> str:
+        """A word's or initials' letters; empty for a person."""
+        if token < self.first_initials:
+            return self.words.word(token)
+        return self.initials.word(token - self.first_initials) if token < self.first_person else ""
+
+    def parts(self) -> dict[str, bytes]:
+        """What `from_parts` takes; arrays in this machine's byte order."""
+        found = {
+            "numbers": self._numbers.encode(),
+            "number_starts": self._number_starts.tobytes(),
+            "rows": self.rows.tobytes(),
+            "opened": self.opened,
+            "tokens": self._tokens.tobytes(),
+            "doc_starts": self._doc_starts.tobytes(),
+            "docs": self._docs.tobytes(),
+            "token_starts": self._token_starts.tobytes(),
+            "persons": msgspec.json.encode([(person.id, person.name, person.email) for person in self.persons]),
+        }
+        for name, vocabulary in (("words", self.words), ("initials", self.initials)):
+            for part, content in zip(("text", "starts", "masks"), vocabulary.parts(), strict=True):
+                found[f"{name}.{part}"] = content
+        return found
+
+    @classmethod
+    def from_parts(cls, parts: dict[str, bytes]) -> MatterIndex:
+        """Raises KeyError or ValueError when the parts do not belong together."""
+        words, initials = (
+            Vocabulary.from_parts(parts[f"{name}.text"], parts[f"{name}.starts"], parts[f"{name}.masks"])
+            for name in ("words", "initials")
+        )
+        return cls(
+            words,
+            initials,
+            tuple(IndexedPerson(*person) for person in msgspec.json.decode(parts["persons"], type=list[tuple[str, str, str]])),
+            parts["numbers"].decode(),
+            array("I", parts["number_starts"]),
+            array("q", parts["rows"]),
+            parts["opened"],
+            array("I", parts["tokens"]),
+            array("I", parts["doc_starts"]),
+            array("I", parts["docs"]),
+            array("I", parts["token_starts"]),
+        )
+
+
+class _Places(dict[_Key, int]):
+    """Gives each new key the next free place in a shared list of documents."""
+
+    def __init__(self, docs_of: list[array[int]]) -> None:
+        super().__init__()
+        self._docs_of = docs_of
+
+    def __missing__(self, key: _Key) -> int:
+        place = self[key] = len(self._docs_of)
+        self._docs_of.append(array("I"))
+        return place
+
+
+def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
+    """`rows` in order of rest. Memory while building: about twice the finished index."""
+    # One numbering, first come first served, over words, initials and people; put in order at the end.
+    docs_of: list[array[int]] = []
+    word_places = _Places[str](docs_of)
+    initials_places = _Places[str](docs_of)
+    persons = _Places[tuple[str, str, str]](docs_of)
+    staff_of: dict[str, list[int]] = {}
+    client_of: dict[str, tuple[list[int], list[int]]] = {}
+    tokens, doc_starts = array("I"), array("I", [0])
+    row_ids, opened = array("q"), bytearray()
+    numbers: list[str] = []
+
+    def read(text: str) -> tuple[list[int], list[int]]:
+        split = words(text)
+        return [word_places[word] for word in split], [initials_places[short] for short in initials(text, split)]
+
+    for doc, row in enumerate(rows):
+        # Clients and teams come again and again: remembering a few thousand is nearly as good as all.
+        client = client_of.get(row.client)
+        if client is None:
+            if len(client_of) > 4096:
+                client_of.clear()
+            client = client_of[row.client] = read(row.client)
+        staff = staff_of.get(row.staff)
+        if staff is None:
+            if len(staff_of) > 4096:
+                staff_of.clear()
+            team = msgspec.json.decode(row.staff, type=list[tuple[str, str, str]]) if row.staff else []
+            staff = staff_of[row.staff] = [persons[person] for person in team]
+        name = read(row.name)
+        found = [*client[0], *name[0], *client[1], *name[1], *staff]
+        for place in found:
+            docs_of[place].append(doc)
+        tokens.extend(found)
+        doc_starts.append(len(tokens))
+        row_ids.append(row.row)
+        opened.append(row.open)
+        number = row.number
+        numbers.append(number.lower() if number.isascii() and number.isalnum() else compact(number))
+    ordered_words, ordered_initials = sorted(word_places), sorted(initials_places)
+    order = array("I", [word_places[word] for word in ordered_words])
+    order.extend([initials_places[short] for short in ordered_initials])
+    order.extend(persons.values())
+    renumbered = array("I", bytes(4 * len(order)))
+    token_starts = array("I", [0])
+    docs = array("I")
+    for token, place in enumerate(order):
+        renumbered[place] = token
+        docs.extend(docs_of[place])
+        token_starts.append(len(docs))
+    number_starts = array("I", accumulate([len(number) + 1 for number in numbers], initial=1))
+    return MatterIndex(
+        words=Vocabulary.of(ordered_words),
+        initials=Vocabulary.of(ordered_initials),
+        persons=tuple(IndexedPerson(*person) for person in persons),
+        numbers=_GAP + "".join([number + _GAP for number in numbers]),
+        number_starts=number_starts,
+        rows=row_ids,
+        opened=bytes(opened),
+        tokens=array("I", map(renumbered.__getitem__, tokens)),
+        doc_starts=doc_starts,
+        docs=docs,
+        token_starts=token_starts,
+    )
