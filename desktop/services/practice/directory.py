@@ -404,11 +404,12 @@ def _as_not_now() -> Iterator[None]:
 
 
 def _cannot_write(error: Exception) -> str:
-    why = {
+    reasons: dict[type[Exception], str] = {
         apsw.FullError: "the disk is full: free some space",
         apsw.BusyError: "another program holds it: try again in a moment",
         apsw.ReadOnlyError: "it may not be written: check the permissions of the profile folder",
         apsw.CorruptError: "it is damaged: refresh the matters, a new copy is then made",
         apsw.NotADBError: "it is damaged: refresh the matters, a new copy is then made",
-    }.get(type(error), "check the disk and the permissions of the profile folder")
+    }
+    why = reasons.get(type(error), "check the disk and the permissions of the profile folder")
     return f"The local copy of the matters can't be used now; {why}."

@@ -38,9 +38,12 @@ CREATE TABLE matter (
     name TEXT NOT NULL, client TEXT NOT NULL, client_id TEXT NOT NULL, state TEXT NOT NULL, staff TEXT NOT NULL,
     description TEXT NOT NULL, is_open INTEGER, listed INTEGER NOT NULL, digest INTEGER NOT NULL, revision INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX matter_id ON matter (tenant, id);
+CREATE UNIQUE INDEX matter_id ON matter (id, tenant);
 CREATE INDEX matter_number ON matter (canonical);
 CREATE INDEX matter_revision ON matter (revision);
+CREATE VIEW shown AS SELECT m.row, m.id, m.listed, t.system, m.name || '|' || m.client || '|' || m.description AS texts,
+    json_array(m.row, t.system, t.tenant, m.id, m.number, m.name, m.client, m.client_id, m.state, m.staff, m.description, m.is_open)
+    AS content FROM matter m JOIN tenant t ON t.no = m.tenant;
 CREATE TABLE used (tenant INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (tenant, id)) WITHOUT ROWID;
 CREATE TABLE stamp (revision INTEGER NOT NULL, indexed INTEGER NOT NULL);
 INSERT INTO stamp VALUES (0, 0);
@@ -53,30 +56,16 @@ CREATE TEMP TABLE IF NOT EXISTS staged (
 );
 DELETE FROM staged;
 """
-# A matter as one JSON array: read in one step of SQLite, so that another busy thread gets in between but once.
-_SHOWN = """
-SELECT json_group_array(json_array(row, system, tenant, id, number, name, client, client_id, state, staff, description, is_open))
+# Matters come as one JSON text: one step of SQLite, so that another busy thread gets in between but once.
+_MATTERS = "SELECT json_group_array(json(content)) FROM shown WHERE row IN (SELECT value FROM json_each(?))"
+_BY_ID = """
+SELECT json_group_array(json(content)) FROM
+(SELECT content FROM shown WHERE id = ? AND system = ? ORDER BY listed DESC, row DESC)
 """
-_MATTERS = (
-    _SHOWN
-    + """
-FROM (SELECT m.*, t.system, t.tenant FROM matter m JOIN tenant t ON t.no = m.tenant WHERE m.row IN (SELECT value FROM json_each(?)))
+_WITH_TEXT = """
+SELECT json_group_array(json(content)) FROM
+(SELECT content FROM shown WHERE instr(replace(texts, ' ', ''), ?) ORDER BY row DESC LIMIT ?)
 """
-)
-_BY_ID = (
-    _SHOWN
-    + """
-FROM (SELECT m.*, t.system, t.tenant FROM tenant t JOIN matter m ON m.tenant = t.no AND m.id = ? WHERE t.system = ?
-ORDER BY m.listed DESC, m.row DESC)
-"""
-)
-_WITH_TEXT = (
-    _SHOWN
-    + """
-FROM (SELECT m.*, t.system, t.tenant FROM matter m JOIN tenant t ON t.no = m.tenant
-WHERE instr(replace(m.name || '|' || m.client || '|' || m.description, ' ', ''), ?) ORDER BY m.row DESC LIMIT ?)
-"""
-)
 _PUT = """
 INSERT OR REPLACE INTO matter (row, tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open,
 listed, digest, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import nlargest, nsmallest
-from itertools import chain
+from itertools import chain, pairwise
 from math import log
 
 from desktop.services.practice.matter_index import MatterIndex
@@ -394,7 +394,7 @@ class MatterSearch:
                 places.append(where)
         if not places:
             return 0.0
-        beside = sum(1 for one, next_one in zip(places, places[1:], strict=False) if next_one == one + 1)
+        beside = sum(1 for one, next_one in pairwise(places) if next_one == one + 1)
         repeated = len(places) - len(used)
         return (
             0.05 * len(used) / len(own)

@@ -14,9 +14,7 @@ AND = "and"
 # A dictionary of people's keyboards and word processors: ASCII, typographic, modifier letters (the ʻokina), primes, accents.
 _APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿˈ՚׳᾽᾿＇ꞌ"
 _ANDS = "&+＆﹠＋⁊"
-_LETTERS = {
-    "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h", "ı": "i", "ŋ": "n", "ß": "ss", "ə": "e", "ŧ": "t",
-}  # fmt: skip
+_LETTERS = dict(zip("øđłðħıŋəŧ", "odldhinet", strict=True)) | {"æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
 _SPECIAL = str.maketrans({**_LETTERS, **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_ANDS, "&")})
 # «O' Brien»: an apostrophe after a lone letter belongs to the next word, whatever blanks stand between.
 _LONE = re.compile(r"(?<!\w)(\w)'\s+(?=\w)")
