@@ -230,7 +230,7 @@ def _orders(app: Flask, world: World, desk: OrderDesk, landing: Landing) -> None
 
     @app.post("/api/orders/<int:order_id>/message")
     def message(order_id: int) -> ResponseReturnValue:
-        """Sends again what `repeat` names ("first", "last", "all"), or a new message with `fields` changed and without `without`."""
+        """Sends again what `repeat` names ("first", "last", "all"), or a new message with other `fields` and less `without`."""
         order, body = find(order_id), _body()
         sent = [each for each in desk.messages if each.order_id == order_id]
         if "repeat" in body:

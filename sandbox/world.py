@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sandbox.clock import Agenda, Clock
 from sandbox.faults import Faults
 from sandbox.firm import Firm
 from sandbox.gateway import Limits, Meter
-from sandbox.identity_store import App, IdentityStore, Person, Tenant
+from sandbox.identity_store import App, Connection, IdentityStore, Person, Tenant
 from sandbox.seeds import make_firm
 from sandbox.switches import Switches
 
@@ -56,6 +57,7 @@ class World:
             WEB_CLIENT_ID: App(WEB_CLIENT_ID, WEB_CLIENT_SECRET, []),
         }
         self.seed_firms()
+        self._connect_before()
 
     @property
     def drop_folder(self) -> Path:
@@ -80,6 +82,16 @@ class World:
         self.meter.clear()
         self.identity.clear()
         self.seed_firms()
+        self._connect_before()
+
+    def _connect_before(self) -> None:
+        """Long ago, the demo's person connected an accounting organisation: it stands first in the list of connections."""
+        person = self.identity.people[DEMO_PERSON]
+        tenant = next(tenant for tenant in self.identity.tenants if tenant.id == ORGANISATION)
+        long_ago = self.clock.now() - 400 * 86400
+        old = Connection(str(uuid.uuid4()), str(uuid.uuid4()), tenant, person, CLIENT_ID, long_ago, long_ago)
+        with self.identity.lock:
+            self.identity.connections.append(old)
 
     def may_connect(self, tenant_id: str, email: str) -> bool:
         """Whether the person is staff there with the API privilege."""
