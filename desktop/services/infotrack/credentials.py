@@ -22,7 +22,6 @@ from desktop.services.desk import ConnectionState
 from desktop.services.errors import NotNow, SignedOut
 
 _log = logging.getLogger(__name__)
-_SECRET = "infotrack-login"
 _NOT_SIGNED_IN = "You are not signed in to InfoTrack. Sign in under Connections."
 _REJECTED = "InfoTrack did not accept your login. Sign in again under Connections."
 
@@ -30,11 +29,11 @@ _REJECTED = "InfoTrack did not accept your login. Sign in again under Connection
 class Secrets(Protocol):
     """The keyring, as this profile sees it. Every method may raise NotNow (locked, missing)."""
 
-    def get(self, name: str) -> str | None: ...
+    def get(self, name: str, /) -> str | None: ...
 
-    def set(self, name: str, value: str) -> None: ...
+    def set(self, name: str, value: str, /) -> None: ...
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, /) -> None:
         """No error when there is none."""
         ...
 
@@ -73,17 +72,28 @@ class _Kept:
 
 
 class Credentials:
-    """One profile's InfoTrack login. Safe to use from several threads and processes; each call reads what stands now."""
+    """One profile's InfoTrack login. Safe to use from several threads and processes; each call reads what stands now.
 
-    def __init__(self, file: Path, secrets: Secrets, *, make_stamp: Callable[[], str] = lambda: randomness.token_hex(8)) -> None:
+    `name` is the keyring entry's: it has to differ between profiles of one person."""
+
+    def __init__(
+        self,
+        file: Path,
+        secrets: Secrets,
+        *,
+        name: str = "iConnect InfoTrack",
+        make_stamp: Callable[[], str] = lambda: randomness.token_hex(8),
+    ) -> None:
         self._file = file
         self._secrets = secrets
+        self._name = name
         self._make_stamp = make_stamp
         self._known: Login | None = None
+        self._session: _Kept | None = None
 
     def state(self) -> LoginState:
         """Without the keyring and without the network."""
-        kept = self._read()
+        kept = self._session or self._read()
         if kept is None:
             return LoginState(ConnectionState.DISCONNECTED)
         if kept.rejected:
@@ -92,7 +102,7 @@ class Credentials:
 
     def login(self) -> Login:
         """Raises SignedOut when there is none or InfoTrack refused it; NotNow when the keyring can't be opened."""
-        kept = self._read()
+        kept = self._session or self._read()
         if kept is None:
             raise SignedOut(_NOT_SIGNED_IN)
         if kept.rejected:
@@ -100,7 +110,7 @@ class Credentials:
         known = self._known
         if known is not None and known.stamp == kept.stamp:
             return known
-        found = _unpack(self._secrets.get(_SECRET))
+        found = _unpack(self._secrets.get(self._name))
         if found is None or found.stamp != kept.stamp:
             # The file and the keyring speak of different sign-ins: one of them was lost on the way.
             raise SignedOut(_NOT_SIGNED_IN)
@@ -109,6 +119,10 @@ class Credentials:
 
     def rejected(self, login: Login) -> None:
         """InfoTrack answered 401 to this login. A newer sign-in is left alone."""
+        if self._session is not None:
+            if self._session.stamp == login.stamp:
+                self._session = _Kept(login.user, login.stamp, rejected=True)
+            return
         kept = self._read()
         if kept is not None and kept.stamp == login.stamp and not kept.rejected:
             _log.warning("InfoTrack refused the login; it is not used again until somebody signs in")
@@ -118,19 +132,24 @@ class Credentials:
         """Stores a login that InfoTrack accepted, in place of any other. Raises NotNow having changed nothing that counts."""
         stamp = self._make_stamp()
         login = Login(user, password, stamp)
-        self._secrets.set(_SECRET, json.dumps([login.user, login.password, login.stamp], ensure_ascii=False))
+        self._secrets.set(self._name, json.dumps([login.user, login.password, login.stamp], ensure_ascii=False))
         self._write(_Kept(user, stamp, rejected=False))
-        self._known = login
+        self._known, self._session = login, None
+
+    def keep_until_the_end(self, user: str, password: str) -> None:
+        """For a PC without a usable keyring: the login lives in this process alone, and nothing is written."""
+        stamp = self._make_stamp()
+        self._known, self._session = Login(user, password, stamp), _Kept(user, stamp, rejected=False)
 
     def sign_out(self) -> None:
         """Forgets the name at once, then the password. Raises NotNow when the keyring can't be opened; the password left
         there is then useless to this program."""
-        self._known = None
+        self._known = self._session = None
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
             raise NotNow("The InfoTrack login could not be removed from this profile. Try again.") from error
-        self._secrets.delete(_SECRET)
+        self._secrets.delete(self._name)
 
     def _read(self) -> _Kept | None:
         try:

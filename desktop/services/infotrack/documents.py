@@ -47,7 +47,7 @@ class Documents:
     def fetch(self, download_url: str) -> FetchedFile:
         """The file, proved to be one. Raises NotSent, AnswerLost, BadAnswer (empty, cut, a web page, an address that may
         not be asked), Wait, SignedOut (and marks the login), Refused (a plain no, such as 404) or NotNow (keyring)."""
-        url = urldefrag(urljoin(self._trusted.api_url, download_url.strip())).url
+        url = _joined(self._trusted.api_url, download_url.strip())
         cookies = Cookies(self._trusted.hosts)
         before: str | None = None
         for _ in range(self._most_redirects + 1):
@@ -58,7 +58,7 @@ class Documents:
             location = answer.headers.get("location", "").strip()
             if not location:
                 raise BadAnswer("The address of the result file redirects to nowhere.")
-            before, url = url, urldefrag(urljoin(url, location)).url
+            before, url = url, _joined(url, location)
         raise BadAnswer("The address of the result file redirects too often.")
 
     def _get(self, url: str, before: str | None, cookies: Cookies) -> Answer:
@@ -108,3 +108,11 @@ class Documents:
 
 def _downgrades(before: str, url: str) -> bool:
     return urlsplit(before).scheme == "https" and urlsplit(url).scheme != "https"
+
+
+def _joined(base: str, url: str) -> str:
+    """Empty where it can't be an address."""
+    try:
+        return urldefrag(urljoin(base, url)).url
+    except ValueError:
+        return ""

@@ -131,8 +131,8 @@ def amount(value: object) -> Decimal | None:
             number = -number
     else:
         number = Decimal(value)
-    if not number.is_finite() or (number and number.adjusted() > 12) or abs(number) >= _LARGEST:
-        raise NotAnAmount("is too large to be a fee")
+    if not number.is_finite() or (number and not -30 <= number.adjusted() <= 12) or abs(number) >= _LARGEST:
+        raise NotAnAmount("is too large or too small to be a fee")
     cents = number.quantize(CENT, rounding=ROUND_HALF_UP)
     if abs(cents - number) > _FLOAT_NOISE:
         raise NotAnAmount("has parts of a cent")

@@ -7,9 +7,9 @@ other finds it gone.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import secrets as randomness
 import stat
 import time
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 STANDS_STILL = 2.0
 EMPTY_FOR = 10.0
-LOCKED_FOR = 60.0
+HELD_FOR = 60.0
 _SUFFIXES = (".xml", ".json")
 _AT_ONCE = 50
 _REMEMBERED = 2_000
@@ -38,19 +38,18 @@ class _Shape:
 
     size: int
     modified: int
-    number: int
 
 
 @dataclass(slots=True)
 class _Seen:
     """What is known of a file from one pass to the next. `batch` is what it holds, once read; `taken` the places of its
-    messages that are in the inbox already; `locked_since` is when it first could not be opened."""
+    messages that are in the inbox already; `held_since` is when it first could not be opened or moved."""
 
     shape: _Shape
     since: float
     batch: Batch | None = None
     taken: set[int] = field(default_factory=set)
-    locked_since: float | None = None
+    held_since: float | None = None
 
 
 class _Gone(Exception):
@@ -134,9 +133,8 @@ class DropFolder:
                 done.append((name, str(error)))
                 continue
             except OSError:
-                self._locked(seen, trouble)
+                self._held(seen, "can't be opened", trouble)
                 continue
-            seen.locked_since = None
             places = {
                 place for place, found in enumerate(batch.messages) if place not in seen.taken and inbox.may_take(found.message)
             }
@@ -163,14 +161,14 @@ class DropFolder:
             seen.batch = read_batch(_content(self._folder / name, seen.shape), self._zone)
         return seen.batch
 
-    def _locked(self, seen: _Seen, trouble: list[str]) -> None:
+    def _held(self, seen: _Seen, what: str, trouble: list[str]) -> None:
         """Another program still holds the file: it is left for the next pass, and spoken of only when that lasts."""
         now = self._clock()
-        if seen.locked_since is None:
-            seen.locked_since = now
-        if now - seen.locked_since >= LOCKED_FOR:
+        if seen.held_since is None:
+            seen.held_since = now
+        if now - seen.held_since >= HELD_FOR:
             trouble.append(
-                "A file in the drop folder can't be opened. Close the program that holds it, or check your access to it."
+                f"A file in the drop folder {what}. Close the program that holds it, and check that you may read and write there."
             )
 
     def _let_go(self, name: str, seen: _Seen, reason: str, trouble: list[str]) -> None:
@@ -183,7 +181,7 @@ class DropFolder:
             pass
         except OSError:
             # What it holds is in the inbox; `taken` keeps it from being recorded at each pass.
-            trouble.append("A file in the drop folder can't be moved aside. Check that you may write to the folder.")
+            self._held(seen, "can't be moved aside", trouble)
             return
         self._seen.pop(name, None)
 
@@ -219,7 +217,7 @@ def _shape(path: Path) -> _Shape | None:
 
 
 def _shape_of(found: os.stat_result) -> _Shape:
-    return _Shape(found.st_size, found.st_mtime_ns, found.st_ino)
+    return _Shape(found.st_size, found.st_mtime_ns)
 
 
 def _content(path: Path, expected: _Shape) -> bytes:
@@ -239,61 +237,41 @@ def _content(path: Path, expected: _Shape) -> bytes:
 
 
 def _move(path: Path, into: Path, expected: _Shape) -> Path:
-    """Moves the file, never over another one. Raises _Gone when somebody else moved or replaced it, OSError otherwise."""
+    """Moves the file, never over another one. Raises _Gone when somebody else moved or replaced it, OSError otherwise.
+
+    First to a name that nobody else has: that step takes the file away from everybody at once, and what was taken can be
+    looked at in peace."""
     into.mkdir(exist_ok=True)
     if _shape(path) != expected:
         raise _Gone
-    for number in range(10_000):
-        target = into / (path.name if number == 0 else f"{path.stem}-{number}{path.suffix}")
+    own = into / f"{path.stem[:40]}.{randomness.token_hex(6)}{path.suffix}"
+    try:
+        path.rename(own)
+    except FileNotFoundError as error:
+        if not path.exists():
+            raise _Gone from None
+        raise error
+    if _shape(own) != expected:
+        # Replaced between the look and the move: nobody has read this one yet, so it goes back.
+        own.replace(_free(path))
+        raise _Gone
+    target = _free(into / _short(path))
+    own.replace(target)
+    return target
+
+
+def _short(path: Path) -> str:
+    """The file's name, cut where a number and `.reason.txt` would not fit behind it."""
+    return path.name if len(os.fsencode(path.name)) <= 230 else f"{path.stem[:50]}{path.suffix}"
+
+
+def _free(wanted: Path) -> Path:
+    """A name like `wanted`, reserved for the caller by an empty file: creating one is a single step on every share."""
+    for number in range(100_000):
+        path = wanted if number == 0 else wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         try:
-            _rename(path, target)
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:
-            if _same_file(path, target):
-                # A crash left it under both names.
-                path.unlink(missing_ok=True)
-                return target
             continue
-        except FileNotFoundError:
-            if not path.exists():
-                raise _Gone from None
-            raise
-        if _shape(target) not in (expected, None):
-            # Replaced between the look and the move: nobody has read this one yet, so it goes back.
-            with contextlib.suppress(OSError):
-                _rename(target, path)
-            raise _Gone
-        return target
-    raise FileExistsError(path.name)
-
-
-def _same_file(path: Path, target: Path) -> bool:
-    try:
-        return path.samefile(target)
-    except OSError:
-        return False
-
-
-def _rename(path: Path, target: Path) -> None:
-    """Raises FileExistsError where `target` is taken, in one step wherever the file system can do that."""
-    if os.name == "nt":
-        path.rename(target)
-        return
-    try:
-        target.hardlink_to(path)
-    except (FileExistsError, FileNotFoundError):
-        raise
-    except OSError:
-        # No hard links on this share: look, then move.
-        if target.exists():
-            raise FileExistsError(target.name) from None
-        path.rename(target)
-        return
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        # Another PC moved it at the same moment: one copy is enough.
-        target.unlink(missing_ok=True)
-        raise
-    except OSError:
-        target.unlink(missing_ok=True)
-        raise
+        return path
+    raise FileExistsError(wanted.name)

@@ -21,7 +21,7 @@ def split(url: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc or not parts.netloc.isascii():
         return None
     return parts
 
