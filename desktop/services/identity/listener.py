@@ -85,6 +85,7 @@ class CallbackListener:
         self._life = life
         self._result: Consent | Refusal | None = None
         self._winner = ""
+        self._heard_at = 0.0
         self._heard = threading.Event()
         self._shown = threading.Event()
         self._closing = threading.Event()
@@ -114,7 +115,7 @@ class CallbackListener:
     def close(self) -> None:
         """Ends every connection and frees the port. After a callback the browser gets a moment to fetch its page."""
         if self._heard.is_set() and self._thread.is_alive():
-            self._shown.wait(0.5)
+            self._shown.wait(max(0.0, self._heard_at + 0.5 - time.monotonic()))
         self._closing.set()
         with contextlib.suppress(OSError):
             self._wake.send(b".")
@@ -206,8 +207,8 @@ class CallbackListener:
         with contextlib.suppress(OSError):
             if sys.platform != "win32" and sock.family in (socket.AF_INET, socket.AF_INET6) and sock not in self._listening:
                 # Say goodbye in order, then let go at once: a lingering TIME_WAIT would keep the port for a minute.
-                sock.shutdown(socket.SHUT_WR)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.shutdown(socket.SHUT_WR)
         sock.close()
 
     def _answer(self, request: _Request) -> bytes:
@@ -234,6 +235,7 @@ class CallbackListener:
                 _log.info("A request to the sign-in address was not the callback: %s.", error)
                 raise _Bad(400) from error
             self._winner = query
+            self._heard_at = time.monotonic()
             self._heard.set()
         elif query != self._winner:
             raise _Bad(400)
