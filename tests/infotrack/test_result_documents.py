@@ -146,8 +146,9 @@ def test_a_rejected_login_is_used_once_and_no_more(world: World) -> None:
 def test_an_address_that_is_not_safe_is_not_asked(world: World, address: str) -> None:
     with pytest.raises(BadAnswer, match="not one that may be asked"):
         world.documents.fetch(address)
-    world.always(redirect(address))
-    if address != "https://infotrack.com.au /x":
+    if " " not in address and "\u3002" not in address:
+        # A header holds neither.
+        world.always(redirect(address))
         with pytest.raises(BadAnswer):
             world.documents.fetch(world.url)
 
