@@ -1,0 +1,279 @@
+"""The loop that makes it so: collect results, plan what is owed, send it, read it back.
+
+One thread, one pass at a time, no sleeping: `run_once` does all that can be done now and says when there will be more. The
+ledger decides, the courier obeys: it keeps nothing in memory that a crash may not take.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from desktop.services.delivery import outcomes
+from desktop.services.delivery.matter_work import DOCUMENTS, MatterUnread, MatterWorker, Tally, TenantStops
+from desktop.services.delivery.pauses import Pauses, Trouble
+from desktop.services.delivery.planner import Planner
+from desktop.services.delivery.ports import Connections, DocumentFetcher, MatterLookup, ResultSource
+from desktop.services.delivery.turn import Turn
+from desktop.services.errors import BadAnswer, ServiceError
+from desktop.services.infotrack.model import RetailerReference
+from desktop.services.ledger.dispatch import Patience
+from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
+from desktop.services.ledger.facts import Posting
+from desktop.services.ledger.ledger import Ledger, Work
+from desktop.services.ledger.model import DeliveryState
+from desktop.services.practice.practice_system import PracticeSystem
+from desktop.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LEDGER = "ledger"
+BUSY_AGAIN = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A delivery that time alone can still finish: when something can be done for it, and how often it was tried."""
+
+    key: str
+    state: DeliveryState
+    due: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a pass did and what is left.
+
+    `next_at` is when the next pass can do something that this one could not (None: not before something new happens).
+    `busy`: another process has the turn, nothing was done. `waiting_for_person` counts deliveries."""
+
+    at: datetime
+    busy: bool = False
+    new: int = 0
+    sent: int = 0
+    reads: int = 0
+    next_at: datetime | None = None
+    waiting_for_person: int = 0
+    trouble: tuple[Trouble, ...] = ()
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.new or self.sent or self.reads)
+
+
+class Courier:
+    """Made by the composition root; used by one thread at a time.
+
+    `settings` may be replaced between passes. Without a `turn` the caller sees to it that nobody else delivers."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        connections: Connections,
+        lookup: MatterLookup,
+        sources: Callable[[], Sequence[ResultSource]],
+        documents: Callable[[], DocumentFetcher | None],
+        settings: Settings,
+        read_reference: Callable[[str], RetailerReference | None],
+        random: Random,
+        turn: Turn | None = None,
+    ) -> None:
+        self.settings = settings
+        self._ledger = ledger
+        self._connections = connections
+        self._sources = sources
+        self._documents = documents
+        self._random = random
+        self._turn = turn
+        self._pauses = Pauses(ledger, random)
+        self._planner = Planner(ledger, connections, lookup, read_reference, self._pauses)
+        self._ledger_trouble = ""
+
+    @property
+    def patience(self) -> Patience:
+        delivery = self.settings.delivery
+        return Patience(timedelta(seconds=delivery.quiet_seconds), timedelta(seconds=delivery.reread_seconds))
+
+    def forgive(self) -> None:
+        """A person signed in or pressed «deliver now»: what failed may be tried again at once (limits excepted)."""
+        self._pauses.forgive()
+        self._planner.forget()
+
+    def plan_only(self) -> None:
+        """Works out what new orders owe, from local data alone, so that their rows can be shown. Sends nothing."""
+        self._planner.plan_all(self.settings, ask=False)
+
+    def run_once(self) -> Report:
+        """One pass. Raises LedgerDamaged and LedgerTooNew; a passing trouble of the ledger is in the report."""
+        taking: AbstractContextManager[bool] = nullcontext(True) if self._turn is None else self._turn.take()
+        with taking as mine:
+            if not mine:
+                now = self._ledger.now()
+                return Report(now, busy=True, next_at=now + BUSY_AGAIN)
+            return self._pass()
+
+    def _pass(self) -> Report:
+        self._ledger_trouble = ""
+        new, tally = 0, Tally()
+        self._guarded(lambda: self._ledger.recover(self.patience))
+        for source in self._sources():
+            new += self._collect(source)
+        self._guarded(lambda: self._planner.plan_all(self.settings))
+        for system, tenant in self._connections.connected():
+            self._guarded(lambda system=system, tenant=tenant: self._deliver(system, tenant, tally))  # type: ignore[misc]
+        return self._report(new, tally)
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        """A full disk stops one step, not the pass: what is noted already can still be delivered."""
+        try:
+            step()
+        except LedgerDamaged:
+            raise
+        except LedgerTrouble as error:
+            self._ledger_trouble = str(error)
+
+    # collecting
+
+    def _collect(self, source: ResultSource) -> int:
+        if self._pauses.current(source.name) is not None:
+            return 0
+        try:
+            found = source.collect(self._ledger)
+        except ServiceError as error:
+            self._pauses.note(source.name, "", error)
+            return 0
+        except LedgerTrouble as error:
+            self._ledger_trouble = str(error)
+            return 0
+        except LedgerDamaged:
+            raise
+        except Exception as error:  # one source's surprise must not keep back the others, nor the deliveries
+            log.exception("A result source failed")
+            self._pauses.note(source.name, "", BadAnswer(f"Results could not be collected ({type(error).__name__})."))
+            return 0
+        self._pauses.works(source.name)
+        return found
+
+    # delivering
+
+    def _deliver(self, system: str, tenant: str, tally: Tally) -> None:
+        if self._pauses.current(system, tenant) is not None:
+            return
+        work = self._ledger.work(system, tenant)
+        if not work:
+            return
+        practice = self._connections.practice(system, tenant)
+        if practice is None:
+            return
+        worker = self._worker(practice, tally)
+        unread: list[tuple[Work, ServiceError]] = []
+        worked = 0
+        for matter in work:
+            try:
+                worker.work(matter)
+                worked += 1
+                self._pauses.works(system, tenant)
+            except MatterUnread as error:
+                unread.append((matter, error.error))
+                if len(unread) >= 3 and not worked:
+                    break
+            except TenantStops as error:
+                self._pauses.note(system, tenant, error.error)
+                break
+        self._leave_unread(system, tenant, unread, others_work=worked > 0)
+
+    def _worker(self, practice: PracticeSystem, tally: Tally) -> MatterWorker:
+        return MatterWorker(
+            ledger=self._ledger,
+            practice=practice,
+            documents=self._documents(),
+            patience=self.patience,
+            takeover=self._ledger.take_over_wait,
+            replan=lambda order_id: self._planner.plan_order(order_id, self.settings, ask=False),
+            pauses=self._pauses,
+            delay=lambda tries: outcomes.delay(tries, self._random),
+            tally=tally,
+        )
+
+    def _leave_unread(self, system: str, tenant: str, unread: Sequence[tuple[Work, ServiceError]], *, others_work: bool) -> None:
+        """Matters that could not be read. Where others could, it is the matter's own fault and counts against it; where none
+        could, the practice system rests as a whole."""
+        now = self._ledger.now()
+        if unread and not others_work:
+            self._pauses.note(system, tenant, unread[0][1])
+        for matter, error in unread:
+            for posting in self._ledger.in_flight(matter.place):
+                if posting.next_at is None or posting.next_at > now or posting.state is DeliveryState.SENDING:
+                    continue
+                if others_work:
+                    until = now + outcomes.delay(posting.faults + 1, self._random)
+                    self._ledger.postpone(posting, str(error), until, fault=True)
+
+    # reporting
+
+    def _report(self, new: int, tally: Tally) -> Report:
+        now = self._ledger.now()
+        moments: list[datetime] = []
+        connected = set(self._connections.connected())
+        for (system, tenant), due in self._ledger.due_by_tenant().items():
+            if (system, tenant) in connected:
+                resting = self._pauses.current(system, tenant)
+                moments.append(due if resting is None else max(due, resting.until))
+        troubles = self._pauses.troubles()
+        for one in troubles:
+            if not one.needs_person and one.until > now and (one.where, one.tenant) not in connected:
+                moments.append(one.until)
+        trouble = [one for one in troubles if one.until > now or not one.needs_person]
+        if self._ledger_trouble:
+            trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + outcomes.FIRST_DELAY, 1))
+            moments.append(now + outcomes.FIRST_DELAY)
+        return Report(
+            at=now,
+            new=new,
+            sent=tally.sent,
+            reads=tally.reads,
+            next_at=max(min(moments), now) if moments else None,
+            waiting_for_person=self._ledger.waiting_for_person(),
+            trouble=tuple(trouble),
+        )
+
+    def pending(self) -> tuple[Pending, ...]:
+        """What time alone can still finish: not what waits for a person, for a sign-in, or for another PC's time to pass."""
+        now = self._ledger.now()
+        connected = set(self._connections.connected())
+        found = []
+        for posting in self._ledger.pending():
+            address = (posting.place.system, posting.place.tenant)
+            if address not in connected or posting.person or self._is_left_to_others(posting, now):
+                continue
+            due, tries = posting.next_at or now, posting.faults
+            resting = self._pauses.current(*address)
+            if resting is None and posting.download_url and self._ledger.body(posting.key) is None:
+                resting = self._pauses.current(DOCUMENTS)
+            if resting is not None:
+                if resting.needs_person:
+                    continue
+                due, tries = max(due, resting.until), max(tries, resting.tries)
+            found.append(Pending(posting.key, posting.state, due, tries))
+        return tuple(found)
+
+    def left(self) -> int:
+        """How many deliveries are neither done nor with a person."""
+        return sum(1 for posting in self._ledger.pending() if not posting.person)
+
+    def resting_sources(self) -> tuple[Trouble, ...]:
+        """Sources that time alone may bring back."""
+        names = {source.name for source in self._sources()}
+        return tuple(one for one in self._pauses.troubles() if one.where in names and not one.needs_person)
+
+    def _is_left_to_others(self, posting: Posting, now: datetime) -> bool:
+        waiting = posting.next_at is not None and posting.next_at > now
+        if posting.state is not DeliveryState.QUEUED or posting.touched or not waiting:
+            return False
+        return self._ledger.is_anothers(posting.order_id)

@@ -1,0 +1,325 @@
+"""Everything that is due on one matter: read it, take in what it shows, send what is missing, read it back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import PurePath
+
+from desktop.services.delivery import outcomes
+from desktop.services.delivery.outcomes import Outcome
+from desktop.services.delivery.pauses import Pauses
+from desktop.services.delivery.planner import no_negatives
+from desktop.services.delivery.ports import DocumentFetcher
+from desktop.services.errors import AnswerLost, BadAnswer, NotNow, NotSent, Refused, ServiceError, SignedOut, Wait
+from desktop.services.ledger import wording
+from desktop.services.ledger.dispatch import Patience, Seen, too_many_tries
+from desktop.services.ledger.facts import Place, Posting
+from desktop.services.ledger.ledger import Ledger, Work
+from desktop.services.ledger.model import DeliveryKind, DeliveryState
+from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES
+from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
+from desktop.services.practice.practice_system import MatterRef, PracticeSystem
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(seconds=30)
+"""A read is good for sends that begin within this time."""
+
+DOCUMENTS = "documents"
+
+
+class TenantStops(Exception):
+    """The tenant's other deliveries would meet the same; `error` says what."""
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class MatterUnread(Exception):
+    """The matter could not be read believably; whether that is the matter's fault or the system's shows elsewhere."""
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a pass did."""
+
+    sent: int = 0
+    accepted: int = 0
+    reads: int = 0
+    fetched: int = 0
+
+
+@dataclass(slots=True)
+class MatterWorker:
+    """Works on one tenant's matters. `replan` plans an order anew (no network)."""
+
+    ledger: Ledger
+    practice: PracticeSystem
+    documents: DocumentFetcher | None
+    patience: Patience
+    takeover: Callable[[], timedelta]
+    replan: Callable[[str], None]
+    pauses: Pauses
+    delay: Callable[[int], timedelta]
+    tally: Tally = field(default_factory=Tally)
+
+    def work(self, work: Work) -> None:
+        """One matter. Raises TenantStops or MatterUnread; everything that was learnt before is in the ledger."""
+        self._weed(work.place)
+        self._fetch_files(work.place)
+        due = self._due(work.place)
+        if not due:
+            return
+        costs = any(one.kind is DeliveryKind.COST for one in due)
+        documents = any(one.kind is DeliveryKind.DOCUMENT for one in due)
+        read_at = self.ledger.now()
+        self._read(work.place, costs=costs, documents=documents, first=True)
+        if self._send_all(work.place, read_at, costs=costs, documents=documents):
+            sent = [one for one in self.ledger.in_flight(work.place) if one.state is DeliveryState.ACCEPTED]
+            self._read(
+                work.place,
+                costs=any(one.kind is DeliveryKind.COST for one in sent),
+                documents=any(one.kind is DeliveryKind.DOCUMENT for one in sent),
+                first=False,
+            )
+
+    def _due(self, place: Place) -> list[Posting]:
+        now = self.ledger.now()
+        return [one for one in self.ledger.in_flight(place) if one.next_at is not None and one.next_at <= now]
+
+    def _weed(self, place: Place) -> None:
+        """What was tried too often goes to a person."""
+        now = self.ledger.now()
+        for posting in self._due(place):
+            if posting.state is DeliveryState.QUEUED:
+                reason = too_many_tries(posting, now, outcomes.TRIES, outcomes.TRYING_TIME)
+                if reason:
+                    self.ledger.to_person(posting, HOLD_TRIES, reason)
+
+    # files
+
+    def _fetch_files(self, place: Place) -> None:
+        """Every document that is due gets its file, kept on disk, before anything is sent."""
+        for posting in self._due(place):
+            if posting.kind is DeliveryKind.DOCUMENT and posting.state is DeliveryState.QUEUED:
+                self._fetch_file(posting)
+
+    def _fetch_file(self, posting: Posting) -> None:
+        kept = self.ledger.body(posting.key)
+        if kept is None:
+            try:
+                name, content = self._file_of(posting)
+            except (SignedOut, Wait, NotSent, NotNow) as error:
+                # InfoTrack as a whole does not answer: that is no fault of this document.
+                trouble = self.pauses.current(DOCUMENTS) or self.pauses.note(DOCUMENTS, "", error)
+                until = min(trouble.until, self.ledger.now() + outcomes.LONGEST_DELAY)
+                self.ledger.postpone(posting, f"The file could not be fetched yet. {error}", until)
+                return
+            except Refused as error:
+                self.ledger.reject(posting, f"InfoTrack does not give the file: {error.reason}")
+                return
+            except ServiceError as error:
+                until = self.ledger.now() + self.delay(posting.faults + 1)
+                self.ledger.postpone(posting, f"The file could not be fetched. {error}", until, fault=True)
+                return
+            self.ledger.keep_body(posting.key, content, name)
+            self.tally.fetched += 1
+            kept = (name, content)
+        limit = self.practice.capabilities.max_document_bytes
+        if len(kept[1]) > limit:
+            self.ledger.to_person(
+                posting,
+                HOLD_FILE,
+                f"The file has {_megabytes(len(kept[1]))} MB; the practice system takes {_megabytes(limit)} MB. "
+                "Save it from InfoTrack, make it smaller and file it by hand, then cancel this delivery.",
+            )
+
+    def _file_of(self, posting: Posting) -> tuple[str, bytes]:
+        if posting.file_message is not None:
+            typed = self.ledger.typed_file(posting.file_message)
+            if typed is not None:
+                return wording.with_extension(posting.file_name, PurePath(typed[0]).suffix or ".pdf"), typed[1]
+        resting = self.pauses.current(DOCUMENTS)
+        if resting is not None:
+            raise NotNow(resting.message)
+        if self.documents is None:
+            raise NotNow("Sign in to InfoTrack, so that files can be fetched.")
+        fetched = self.documents.fetch(posting.download_url)
+        self.pauses.works(DOCUMENTS)
+        return wording.with_extension(posting.file_name, fetched.extension), fetched.content
+
+    # reading
+
+    def _read(self, place: Place, *, costs: bool, documents: bool, first: bool) -> None:
+        matter = MatterRef(place.matter_id, place.matter_number)
+        try:
+            if costs:
+                read_at = self.ledger.now()
+                lines = [one for posted in self.practice.costs(matter) for one in seen_cost(posted)]
+                self._take_in(place, lines, read_at, documents=False, first=first)
+            if documents:
+                read_at = self.ledger.now()
+                lines = [one for filed in self.practice.documents(matter) for one in seen_document(filed)]
+                self._take_in(place, lines, read_at, documents=True, first=first)
+        except Refused as error:
+            again = self.ledger.now() + outcomes.LONGEST_DELAY
+            keys = [one.key for one in self._due(place)]
+            self.ledger.unreadable(keys, f"The practice system does not show the matter: {error.reason}", again)
+        except (AnswerLost, BadAnswer) as error:
+            raise MatterUnread(error) from error
+        except ServiceError as error:
+            raise TenantStops(error) from error
+
+    def _take_in(self, place: Place, lines: Sequence[Seen], read_at: datetime, *, documents: bool, first: bool) -> None:
+        self.tally.reads += 1
+        noted = self.ledger.note_books(place, documents=documents, seen=lines, read_at=read_at, patience=self.patience)
+        for order_id in noted.surprised:
+            self.replan(order_id)
+        if first:
+            self._leave_to_others(place, noted.others)
+
+    def _leave_to_others(self, place: Place, orders: Sequence[str]) -> None:
+        """Another PC is at work on an order that is not ours: what it has not posted yet is left to it once more."""
+        for order_id in orders:
+            if not self.ledger.is_anothers(order_id):
+                continue
+            for posting in self._due(place):
+                if posting.order_id == order_id and posting.state is DeliveryState.QUEUED and not posting.deferred:
+                    until = self.ledger.now() + self.takeover()
+                    self.ledger.postpone(posting, "Another PC has begun to deliver this order.", until, deferred=True)
+
+    # sending
+
+    def _send_all(self, place: Place, read_at: datetime, *, costs: bool, documents: bool) -> bool:
+        """Sends what is due, in the order in which it was planned. True when something was accepted."""
+        accepted, begun = self.tally.accepted, False
+        kinds = [kind for kind, read in ((DeliveryKind.COST, costs), (DeliveryKind.DOCUMENT, documents)) if read]
+        for posting in self._due(place):
+            if posting.state is not DeliveryState.QUEUED or posting.kind not in kinds:
+                continue
+            if begun and self.ledger.now() - read_at > FRESH:
+                break
+            before = self._goes_before(posting)
+            if before is not None:
+                later = max(before.next_at or self.ledger.now(), self.ledger.now() + outcomes.SHORTEST_DELAY)
+                self.ledger.postpone(posting, f"Waits for {before.key}.", later)
+                continue
+            begun = True
+            self._send(posting)
+        return self.tally.accepted > accepted
+
+    def _goes_before(self, posting: Posting) -> Posting | None:
+        """An earlier cost of the same order whose fate is open: a difference is not posted before what it differs from."""
+        if posting.kind is not DeliveryKind.COST:
+            return None
+        for other in self.ledger.in_flight(posting.place):
+            same = other.order_id == posting.order_id and other.kind is DeliveryKind.COST and other.seq < posting.seq
+            if same and other.state is not DeliveryState.ACCEPTED:
+                return other
+        return None
+
+    def _send(self, posting: Posting) -> None:
+        kept = None
+        if posting.kind is DeliveryKind.DOCUMENT:
+            kept = self.ledger.body(posting.key)
+            if kept is None:
+                return
+        claimed = self.ledger.claim(posting.key)
+        if claimed is None:
+            return
+        self.tally.sent += 1
+        receipt, error = Receipt(), None
+        try:
+            if kept is None:
+                receipt = self.practice.post_cost(cost_line(claimed))
+            else:
+                receipt = self.practice.post_document(document(claimed, *kept))
+        except ServiceError as caught:
+            error = caught
+        except Exception as caught:  # noqa: BLE001  # an adapter's surprise must not pass for «not sent»
+            log.warning("A send ended in an unforeseen %s", type(caught).__name__)
+            error = AnswerLost("The send ended in an error that was not foreseen.")
+        self._settle(claimed, receipt, error)
+
+    def _settle(self, posting: Posting, receipt: Receipt, error: ServiceError | None) -> None:
+        outcome = outcomes.of_send(error)
+        match outcome:
+            case Outcome.DONE:
+                self.tally.accepted += 1
+                self.ledger.accepted(posting, receipt.remote_id)
+            case Outcome.UNKNOWN:
+                self.ledger.lost(posting, str(error), self.patience)
+            case Outcome.REFUSED:
+                self._refused(posting, error)
+            case _:
+                fault = outcome.costs_an_attempt
+                until = self.ledger.now() + (self.delay(posting.faults + 1) if fault else timedelta())
+                self.ledger.not_done(posting, str(error), until, fault=fault)
+        if outcome.stops_the_tenant and error is not None:
+            raise TenantStops(error)
+
+    def _refused(self, posting: Posting, error: ServiceError | None) -> None:
+        reason = error.reason if isinstance(error, Refused) else str(error)
+        if posting.cost is None or posting.cost >= 0:
+            self.ledger.refused(posting, reason)
+            return
+        # Nobody has said whether this system takes credits: its first answer decides.
+        if self.practice.capabilities.negative_costs is None:
+            self.ledger.remember(no_negatives(posting.place.system, posting.place.tenant), "yes")
+        told = self.ledger.correction(posting)
+        self.ledger.refused(posting, f"The practice system refused this credit: {reason} {told}", hold=HOLD_NEGATIVE)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f}"
+
+
+def seen_cost(posted: PostedCost) -> list[Seen]:
+    """A line counts under each key in its note; its amount belongs to the last one, which is the one it was posted under."""
+    cost = posted.quantity * posted.unit_cost
+    return [
+        Seen(key, cost if key == posted.keys[-1] else None, posted.code, posted.remote_id) for key in dict.fromkeys(posted.keys)
+    ]
+
+
+def seen_document(filed: PostedDocument) -> list[Seen]:
+    return [Seen(key, None, "", filed.remote_id) for key in dict.fromkeys(filed.keys)]
+
+
+def cost_line(posting: Posting) -> CostLine:
+    """The line as it was fixed when it was planned: every send of it is the same."""
+    if posting.cost is None or posting.price is None or posting.on is None:
+        raise ValueError("a cost without amounts can't be sent")
+    return CostLine(
+        key=posting.key,
+        matter_number=posting.place.matter_number,
+        matter_id=posting.place.matter_id,
+        on=posting.on,
+        description=posting.description,
+        code=posting.code,
+        note=posting.note,
+        unit_cost=posting.cost,
+        unit_price=posting.price,
+        billable=posting.billable,
+    )
+
+
+def document(posting: Posting, file_name: str, content: bytes) -> Document:
+    return Document(
+        key=posting.key,
+        matter_number=posting.place.matter_number,
+        matter_id=posting.place.matter_id,
+        title=posting.title,
+        text=posting.note,
+        folder=posting.folder,
+        file_name=file_name,
+        content=content,
+    )

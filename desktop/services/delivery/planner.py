@@ -1,0 +1,156 @@
+"""Which matter each new order belongs to, and what it owes there. Asks a practice system only for numbers nobody knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from desktop.services.delivery.pauses import Pauses
+from desktop.services.delivery.ports import Connections, MatterLookup
+from desktop.services.errors import Refused, ServiceError
+from desktop.services.infotrack.model import OrderMessage, RetailerReference
+from desktop.services.ledger.errors import LedgerError
+from desktop.services.ledger.facts import OrderFacts, Place
+from desktop.services.ledger.ledger import Ledger
+from desktop.services.ledger.matching import Ask, Match, judge_answers, match
+from desktop.services.ledger.planning import Rules
+from desktop.services.practice.model import Matter
+from desktop.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(minutes=1)
+ASK_AGAIN = timedelta(minutes=15)
+
+
+def rules_of(settings: Settings, *, negative_costs: bool = True) -> Rules:
+    """The firm's choices as the rules want them."""
+    costs = settings.costs
+    return Rules(
+        zone=ZoneInfo(settings.infotrack.timezone),
+        code_taxed=costs.code_taxed,
+        code_untaxed=costs.code_untaxed,
+        gst_included=costs.amounts == "inc_gst",
+        markup_percent=Decimal(str(costs.markup_percent)),
+        billable=costs.billable,
+        description=costs.description,
+        file_name=costs.file_name,
+        folder=costs.folder,
+        review=costs.review,
+        negative_costs=negative_costs,
+    )
+
+
+def no_negatives(system: str, tenant: str) -> str:
+    """Under this name the ledger remembers that a tenant's practice system refused a negative cost."""
+    return f"no negative costs {system} {tenant}"
+
+
+class Planner:
+    """Plans whatever the ledger says must be planned."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        connections: Connections,
+        lookup: MatterLookup,
+        read_reference: Callable[[str], RetailerReference | None],
+        pauses: Pauses,
+    ) -> None:
+        self._ledger = ledger
+        self._connections = connections
+        self._lookup = lookup
+        self._read_reference = read_reference
+        self._pauses = pauses
+        self._asked: dict[tuple[str, str], datetime] = {}
+
+    def forget(self) -> None:
+        """Numbers that were asked for in vain may be asked for again."""
+        self._asked.clear()
+
+    def plan_all(self, settings: Settings, *, ask: bool = True) -> int:
+        """Plans every order that needs it and gives how many could not be; one that can't does not keep back the others."""
+        failed = 0
+        while orders := self._ledger.to_plan():
+            before = failed
+            for order_id in orders:
+                try:
+                    self.plan_order(order_id, settings, ask=ask)
+                except LedgerError:
+                    raise
+                except Exception:  # one order's surprise must not keep back all the others
+                    log.exception("An order could not be planned")
+                    failed += 1
+            # A parent that found its matter has made its children due: those come in the next round.
+            if failed > before:
+                break
+        return failed
+
+    def plan_order(self, order_id: str, settings: Settings, *, ask: bool = True) -> None:
+        facts = self._ledger.facts(order_id)
+        if facts is None:
+            return
+        found = Match(facts.place) if facts.pinned or not facts.messages else self._match(facts, ask=ask)
+        self._ledger.plan(
+            order_id,
+            found,
+            lambda place: rules_of(settings, negative_costs=self._takes_negatives(place)),
+            look_again_at=None if found.place else self._ledger.now() + LOOK_AGAIN,
+        )
+
+    def _takes_negatives(self, place: Place) -> bool:
+        practice = self._connections.practice(place.system, place.tenant) if place else None
+        if practice is not None and practice.capabilities.negative_costs is not None:
+            return practice.capabilities.negative_costs
+        return self._ledger.recall(no_negatives(place.system, place.tenant)) != "yes"
+
+    def _match(self, facts: OrderFacts, *, ask: bool) -> Match:
+        message = _references(facts)
+        typed = next((one.matter_number for one in reversed(facts.messages) if one.matter_number), "")
+        found = match(
+            message,
+            self._read_reference(message.retailer_reference),
+            facts.parent_place,
+            by_id=self._lookup.by_id,
+            by_number=self._lookup.by_number,
+            typed_number=typed,
+        )
+        if found.place or found.ask is None or not ask:
+            return found
+        return self._ask(found, found.ask)
+
+    def _ask(self, found: Match, ask: Ask) -> Match:
+        connected = {system for system, _ in self._connections.connected()}
+        wanted = [system for system in sorted(connected) if ask.system in ("", system)]
+        answers: list[Matter] = []
+        for system in wanted:
+            asked_at = self._asked.get((system, ask.number))
+            if asked_at is not None and self._ledger.now() - asked_at < ASK_AGAIN:
+                continue
+            try:
+                answer = self._lookup.ask(system, ask.number)
+            except Refused:
+                # Some systems answer a number that they do not know with an error of their own.
+                answer = None
+            except ServiceError as error:
+                return replace(found, reason=f"{found.reason} The practice system could not be asked yet: {error}")
+            self._asked[system, ask.number] = self._ledger.now()
+            if answer is not None:
+                answers.append(answer)
+        return judge_answers(ask, answers, found.reason)
+
+
+def _references(facts: OrderFacts) -> OrderMessage:
+    """The latest message, with the references of the nearest earlier one where it is silent."""
+    message = facts.latest
+    for recorded in reversed(facts.messages):
+        earlier = recorded.message
+        if not message.client_reference and earlier.client_reference:
+            message = replace(message, client_reference=earlier.client_reference)
+        if not message.retailer_reference and earlier.retailer_reference:
+            message = replace(message, retailer_reference=earlier.retailer_reference)
+    return message

@@ -1,0 +1,77 @@
+"""The courier on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from desktop.services.delivery.courier import Courier, Report
+from desktop.services.ledger.errors import LedgerError
+from desktop.services.ledger.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+SHORTEST_REST = timedelta(milliseconds=200)
+
+
+class CourierThread:
+    """Runs passes until stopped: when something is due, at least every `poll_seconds`, and at once when woken.
+
+    `on_change` is called on this thread after each pass, `on_failure` once if the ledger can't be believed (the thread then
+    ends). Between passes the thread sleeps; it never polls faster than needed."""
+
+    def __init__(
+        self, courier: Courier, ledger: Ledger, *, on_change: Callable[[Report], None], on_failure: Callable[[Exception], None]
+    ) -> None:
+        self._courier = courier
+        self._ledger = ledger
+        self._on_change = on_change
+        self._on_failure = on_failure
+        self._wakened = threading.Event()
+        self._forgive = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self, *, forgive: bool = False) -> None:
+        """A pass soon. `forgive`: a person asked for it, or signed in, so that what failed lately is tried as well."""
+        if forgive:
+            self._forgive.set()
+        self._wakened.set()
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Asks the thread to end after what it is doing, and waits. True when it has ended."""
+        self._stopping.set()
+        self._wakened.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wakened.clear()
+            if self._forgive.is_set():
+                self._forgive.clear()
+                self._courier.forgive()
+            try:
+                report = self._courier.run_once()
+            except LedgerError as error:
+                log.error("The courier stopped: %s", error)
+                self._on_failure(error)
+                return
+            except Exception as error:  # the thread's edge: a bug must be seen, not end in silence
+                log.exception("The courier stopped")
+                self._on_failure(error)
+                return
+            self._on_change(report)
+            self._wakened.wait(self._rest(report).total_seconds())
+
+    def _rest(self, report: Report) -> timedelta:
+        poll = timedelta(seconds=self._courier.settings.results.poll_seconds)
+        if report.next_at is None:
+            return poll
+        return max(SHORTEST_REST, min(poll, report.next_at - self._ledger.now()))

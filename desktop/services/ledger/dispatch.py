@@ -1,0 +1,392 @@
+"""What the courier does to deliveries: claim, settle, and judge by what a read of the books showed.
+
+Each function is one step of one transaction; none of them touches the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import apsw
+
+from desktop.services.ledger import rows
+from desktop.services.ledger.charges import CENT, gst_within
+from desktop.services.ledger.facts import (
+    BY_COURIER,
+    DOCUMENT_PART,
+    NewPosting,
+    Place,
+    Plan,
+    Posting,
+    delivery_key,
+    split_key,
+    to_text,
+)
+from desktop.services.ledger.model import DeliveryKind, DeliveryState
+
+_S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One row of the books that carries one of our keys. `cost` is None for a document."""
+
+    key: str
+    cost: Decimal | None
+    code: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long after the last possible send "absent" may be believed, and how far apart the two reads are."""
+
+    quiet: timedelta
+    reread: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a read brought to light. `surprised`: orders for which the books hold something else than was known here; they
+    must be planned again before more of theirs is sent. `others`: orders of which another PC has posted something lately."""
+
+    surprised: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def apply_plan(db: apsw.Connection, order_id: str, plan: Plan, now: datetime, take_over_at: datetime | None, by: str) -> None:
+    found = {posting.key: posting for posting in rows.postings(db, "order_id = ?", (order_id,))}
+    for withdrawn in plan.withdrawn:
+        rows.change(db, found[withdrawn.key], now, state=_S.CANCELLED, by=by, reason=withdrawn.reason, hold="", next_at=None)
+    for reheld in plan.reheld:
+        posting, place = found[reheld.key], reheld.place
+        rows.change(
+            db,
+            posting,
+            now,
+            state=_S.HELD if reheld.hold else _S.QUEUED,
+            by=by,
+            system=place.system,
+            tenant=place.tenant,
+            matter_id=place.matter_id,
+            matter_number=place.matter_number,
+            hold=reheld.hold,
+            reason=reheld.reason or _left_to_others(take_over_at, now),
+            next_at=_first_try(reheld.hold, take_over_at, now),
+        )
+    for new in plan.added:
+        _insert(db, order_id, new, now, take_over_at, by)
+
+
+def _left_to_others(take_over_at: datetime | None, now: datetime) -> str:
+    if take_over_at is None or take_over_at <= now:
+        return ""
+    return "Left for a while to the PC that it was ordered on."
+
+
+def _first_try(hold: str, take_over_at: datetime | None, now: datetime) -> str | None:
+    if hold:
+        return None
+    return to_text(take_over_at if take_over_at is not None and take_over_at > now else now)
+
+
+def _insert(db: apsw.Connection, order_id: str, new: NewPosting, now: datetime, take_over_at: datetime | None, by: str) -> None:
+    values = {
+        "key": delivery_key(order_id, new.part, new.n),
+        "kind": new.kind.value,
+        "order_id": order_id,
+        "part": new.part,
+        "n": new.n,
+        "system": new.place.system,
+        "tenant": new.place.tenant,
+        "matter_id": new.place.matter_id,
+        "matter_number": new.place.matter_number,
+        "state": (_S.HELD if new.hold else _S.QUEUED).value,
+        "amount": None if new.amount is None else str(new.amount.quantize(CENT)),
+        "gst": None if new.gst is None else str(new.gst.quantize(CENT)),
+        "cost": None if new.cost is None else str(new.cost.quantize(CENT)),
+        "gst_included": int(new.gst_included),
+        "taxed": int(new.taxed),
+        "code": new.code,
+        "description": new.description,
+        "price": None if new.price is None else str(new.price),
+        "on_day": None if new.on is None else new.on.isoformat(),
+        "billable": int(new.billable),
+        "note": new.note,
+        "title": new.title,
+        "folder": new.folder,
+        "file_name": new.file_name,
+        "file_mark": new.file_mark,
+        "file_message": new.file_message,
+        "download_url": new.download_url,
+        "hold": new.hold,
+        "reason": new.reason or _left_to_others(take_over_at, now),
+        "undo": new.undo,
+        "next_at": _first_try(new.hold, take_over_at, now),
+        "by": by,
+        "created_at": to_text(now),
+        "updated_at": to_text(now),
+    }
+    names = ", ".join(values)
+    marks = ", ".join("?" for _ in values)
+    db.execute(f"INSERT INTO delivery ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # names are ours
+
+
+def orphans(db: apsw.Connection, now: datetime, patience: Patience) -> int:
+    """A delivery found `sending` by the only one who may send was left by a process that died: its fate is unknown."""
+    found = rows.postings(db, "state = 'sending'")
+    for posting in found:
+        rows.change(
+            db,
+            posting,
+            now,
+            state=_S.UNKNOWN,
+            by=BY_COURIER,
+            touched=1,
+            reason="iConnect stopped while this was being sent; the matter is read to find out.",
+            sent_at=to_text(now),
+            absent_at=None,
+            next_at=to_text(now + patience.quiet),
+        )
+    return len(found)
+
+
+def claim(db: apsw.Connection, key: str, now: datetime) -> Posting | None:
+    """Marks a delivery as being sent. None when it is no longer there to be sent: moved, cancelled, or its order is to be
+    planned anew first."""
+    found = rows.postings(
+        db,
+        "key = ? AND state = 'queued' AND seen_at IS NULL AND EXISTS (SELECT 1 FROM customer_order AS o"
+        " WHERE o.order_id = delivery.order_id AND o.needs_plan = 0 AND o.matter_id = delivery.matter_id"
+        " AND o.tenant = delivery.tenant AND o.system = delivery.system)",
+        (key,),
+    )
+    if not found:
+        return None
+    posting = found[0]
+    rows.change(
+        db,
+        posting,
+        now,
+        state=_S.SENDING,
+        by=BY_COURIER,
+        attempts=posting.attempts + 1,
+        sent_at=to_text(now),
+        absent_at=None,
+        reason="",
+        next_at=None,
+    )
+    return rows.postings(db, "key = ?", (key,))[0]
+
+
+def accepted(db: apsw.Connection, posting: Posting, now: datetime, remote_id: str) -> None:
+    rows.change(
+        db, posting, now, state=_S.ACCEPTED, by=BY_COURIER, touched=1, remote_id=remote_id or posting.remote_id,
+        sent_at=to_text(now), next_at=to_text(now), reason="", undo=posting.undo,
+    )  # fmt: skip
+
+
+def lost(db: apsw.Connection, posting: Posting, now: datetime, reason: str, patience: Patience) -> None:
+    """Sent, and no believable answer: it may be done."""
+    rows.change(
+        db, posting, now, state=_S.UNKNOWN, by=BY_COURIER, touched=1, reason=reason, sent_at=to_text(now), absent_at=None,
+        faults=posting.faults + 1, fault_since=to_text(posting.fault_since or now), next_at=to_text(now + patience.quiet),
+    )  # fmt: skip
+
+
+def refused(db: apsw.Connection, posting: Posting, now: datetime, reason: str, *, hold: str = "") -> None:
+    """The remote said no. With `hold` it waits for a person as held instead of rejected."""
+    state = _S.HELD if hold else _S.REJECTED
+    rows.change(db, posting, now, state=state, by=BY_COURIER, touched=1, reason=reason, hold=hold, next_at=None)
+
+
+def not_done(db: apsw.Connection, posting: Posting, now: datetime, reason: str, next_at: datetime, *, fault: bool) -> None:
+    """Proved not done. Without `fault` it costs no attempt (a limit, a lapsed sign-in)."""
+    rows.change(
+        db,
+        posting,
+        now,
+        state=_S.QUEUED,
+        by=BY_COURIER,
+        reason=reason,
+        next_at=to_text(next_at),
+        attempts=posting.attempts if fault else posting.attempts - 1,
+        faults=posting.faults + fault,
+        fault_since=to_text(posting.fault_since or now) if fault else rows.text_of(posting.fault_since),
+    )
+
+
+def to_person(db: apsw.Connection, posting: Posting, now: datetime, hold: str, reason: str) -> None:
+    """Takes a queued delivery out of the queue until a person has looked."""
+    rows.change(db, posting, now, state=_S.HELD, by=BY_COURIER, hold=hold, reason=reason, next_at=None)
+
+
+# what a read of the books showed
+
+
+def note_books(
+    db: apsw.Connection,
+    place: Place,
+    *,
+    documents: bool,
+    seen: Sequence[Seen],
+    read_at: datetime,
+    now: datetime,
+    patience: Patience,
+) -> Noted:
+    """Takes in one whole read of a matter's costs (or documents), begun at `read_at`."""
+    lines: dict[str, list[Seen]] = {}
+    for one in seen:
+        if split_key(one.key) is not None:
+            lines.setdefault(one.key, []).append(one)
+    surprised = _note_lines(db, place, lines, documents=documents, read_at=read_at)
+    others = set(surprised)
+    kind = DeliveryKind.DOCUMENT if documents else DeliveryKind.COST
+    for posting in rows.postings(
+        db,
+        "system = ? AND tenant = ? AND matter_id = ? AND kind = ?",
+        (place.system, place.tenant, place.matter_id, kind.value),
+    ):
+        found = lines.get(posting.key)
+        if found:
+            if not posting.touched and posting.state is not _S.CANCELLED:
+                others.add(posting.order_id)
+            if _found(db, posting, found, now):
+                surprised.add(posting.order_id)
+        else:
+            _absent(db, posting, read_at, now, patience)
+    return Noted(tuple(sorted(surprised)), tuple(sorted(others)))
+
+
+def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]], *, documents: bool, read_at: datetime) -> set[str]:
+    """Keeps the picture of the books' lines under our keys, this matter's and this kind's; gives the orders that it changed for."""
+    kind = "part = 'D'" if documents else "part <> 'D'"
+    where = f"system = ? AND tenant = ? AND matter_id = ? AND {kind}"
+    address = (place.system, place.tenant, place.matter_id)
+    before = {
+        str(key): (cost, code, count)
+        for key, cost, code, count in db.execute(f"SELECT key, cost, code, rows FROM book_line WHERE {where}", address)  # noqa: S608
+    }
+    surprised: set[str] = set()
+    for key in before.keys() - lines.keys():
+        db.execute(f"DELETE FROM book_line WHERE key = ? AND {where}", (key, *address))  # noqa: S608  # no outside text in it
+    for key, found in lines.items():
+        split = split_key(key)
+        if split is None or (split[1] == DOCUMENT_PART) != documents:
+            continue
+        first = found[0]
+        cost = None if first.cost is None else str(first.cost.quantize(CENT))
+        if before.get(key) == (cost, first.code, len(found)):
+            continue
+        db.execute(
+            "INSERT INTO book_line (key, system, tenant, matter_id, order_id, part, n, cost, code, remote_id, rows, seen_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, system, tenant, matter_id) DO UPDATE SET"
+            " cost = excluded.cost, code = excluded.code, remote_id = excluded.remote_id, rows = excluded.rows",
+            (key, *address, *split, cost, first.code, first.remote_id, len(found), to_text(read_at)),
+        )
+        if not list(db.execute("SELECT 1 FROM delivery WHERE key = ? AND cost IS ?", (key, cost))):
+            surprised.add(split[0])
+    return surprised
+
+
+def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: datetime) -> bool:
+    """The key is in the books. True when it stands there for another amount than was known here."""
+    first = found[0]
+    twice = "" if len(found) == 1 else f"The books hold {len(found)} lines under this key. Remove all but one there by hand."
+    if posting.state in (_S.CONFIRMED, _S.SENDING):
+        if posting.state is _S.CONFIRMED and (posting.person != bool(twice) or (twice and posting.reason != twice)):
+            rows.change(db, posting, now, by=BY_COURIER, person=int(bool(twice)), reason=twice)
+        return False
+    if posting.state is _S.CANCELLED:
+        note = "You cancelled it" if posting.cancelled_by_person else "It was withdrawn"
+        undo = f"{note}, but it stands in the books of {posting.place.matter_number}. Undo it there by hand if it should not."
+        if posting.undo != undo:
+            rows.change(db, posting, now, by=BY_COURIER, undo=undo, remote_id=first.remote_id)
+        return False
+    adopted = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
+    columns: dict[str, str | None] = {}
+    reason = twice
+    if adopted and first.cost is not None:
+        cost = first.cost.quantize(CENT)
+        gst = gst_within(cost, taxed=posting.taxed, gst_included=posting.gst_included)
+        columns = {"cost": str(cost), "gst": str(gst), "amount": str(cost - gst if posting.gst_included else cost)}
+        reason = twice or f"The books hold {cost} under this key; that is what counts."
+    elif not posting.touched:
+        reason = twice or "It was in the books already."
+    rows.change(
+        db,
+        posting,
+        now,
+        state=_S.CONFIRMED,
+        by=BY_COURIER,
+        touched=1,
+        seen_at=to_text(now),
+        remote_id=first.remote_id or posting.remote_id,
+        person=int(bool(twice)),
+        reason=reason,
+        hold="",
+        faults=0,
+        fault_since=None,
+        absent_at=None,
+        next_at=None,
+        **columns,
+    )
+    return adopted
+
+
+def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience) -> None:
+    """A whole read did not show the key. Only two of them, after the quiet time, mean that it is not there."""
+    if posting.state not in (_S.UNKNOWN, _S.ACCEPTED) or posting.sent_at is None:
+        return
+    quiet_until = posting.sent_at + patience.quiet
+    if read_at < quiet_until:
+        waited = now - posting.sent_at
+        again = now + max(waited, timedelta(seconds=2)) if posting.state is _S.ACCEPTED else quiet_until
+        rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(min(again, quiet_until)))
+        return
+    if posting.absent_at is None:
+        rows.change(db, posting, now, by=BY_COURIER, absent_at=to_text(read_at), next_at=to_text(now + patience.reread), person=0)
+        return
+    if read_at < posting.absent_at + patience.reread:
+        rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(posting.absent_at + patience.reread))
+        return
+    if posting.state is _S.ACCEPTED:
+        rows.change(
+            db, posting, now, state=_S.UNKNOWN, by=BY_COURIER, absent_at=None, faults=posting.faults + 1,
+            fault_since=to_text(posting.fault_since or now), next_at=to_text(now + patience.reread),
+            reason="The practice system said yes, but does not show it; the matter is read again.",
+        )  # fmt: skip
+        return
+    order = next(
+        iter(db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))), None
+    )
+    if order != (posting.place.system, posting.place.tenant, posting.place.matter_id):
+        rows.change(
+            db, posting, now, state=_S.CANCELLED, by=BY_COURIER, next_at=None, absent_at=None,
+            reason="The order was moved to another matter; this never arrived.",
+        )  # fmt: skip
+        return
+    rows.change(
+        db, posting, now, state=_S.QUEUED, by=BY_COURIER, absent_at=None, next_at=to_text(now), person=0,
+        reason="It did not arrive: two reads after the waiting time did not show it. It is sent again.",
+    )  # fmt: skip
+
+
+def needs_person(db: apsw.Connection, keys: Iterable[str], now: datetime, reason: str, next_at: datetime) -> None:
+    """The matter can't be read, by the remote's own word: what was sent there can only be settled by a person."""
+    for key in keys:
+        for posting in rows.postings(db, "key = ?", (key,)):
+            if posting.state in (_S.UNKNOWN, _S.ACCEPTED):
+                rows.change(db, posting, now, by=BY_COURIER, person=1, reason=reason, next_at=to_text(next_at))
+            elif posting.state is _S.QUEUED:
+                rows.change(db, posting, now, state=_S.REJECTED, by=BY_COURIER, reason=reason, next_at=None)
+
+
+def too_many_tries(posting: Posting, now: datetime, tries: int, within: timedelta) -> str:
+    """Why this delivery should go to a person instead of being tried again; empty while it need not."""
+    if posting.faults > tries or (posting.fault_since is not None and now - posting.fault_since > within):
+        return f"It was tried {posting.attempts} times without success. {posting.reason}".strip()
+    return ""

@@ -1,0 +1,453 @@
+"""The durable store of what is owed and what was done: the few named operations that the rest of the house may call.
+
+Several threads and several processes may have one ledger open. Every operation is one transaction: when it returns, what it
+did is on disk; when it raises LedgerError, nothing of it was stored. Times are aware UTC, money is Decimal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from desktop.services.infotrack.model import Incoming, OrderMessage, RetailerReference
+from desktop.services.ledger import actions, dispatch, inbox, rows
+from desktop.services.ledger.dispatch import Noted, Patience, Seen
+from desktop.services.ledger.facts import BY_PLAN, OrderFacts, Place, Posting, from_text, to_text
+from desktop.services.ledger.matching import Match, place_of
+from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
+from desktop.services.ledger.planning import Rules, correction, plan, standing_lines
+from desktop.services.ledger.store import Store, trail_link
+from desktop.services.practice.model import Matter
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_reference(_: str) -> RetailerReference | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A matter on which something is due, and whether that is costs, documents or both."""
+
+    place: Place
+    costs: bool
+    documents: bool
+
+
+class Ledger:
+    """See the module. Made by `Ledger.open`; `close` when the program ends."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], own: inbox.Ownership) -> None:
+        self._store = store
+        self._clock = clock
+        self._own = own
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Callable[[], datetime] = _now,
+        random: Random,
+        takeover: timedelta = timedelta(minutes=30),
+        read_reference: Callable[[str], RetailerReference | None] = _no_reference,
+        vfs: str | None = None,
+    ) -> Ledger:
+        """Opens the file, making it if there is none. `read_reference` reads our own mark out of a RetailerReference.
+
+        Raises LedgerTrouble, LedgerDamaged or LedgerTooNew."""
+        store = Store(path, vfs=vfs)
+
+        def first_facts(made: Store) -> None:
+            name = "".join(random.choice(_ALPHABET) for _ in range(6))
+            made.connection().execute("INSERT INTO meta (name, value) VALUES ('installation', ?)", (name,))
+
+        schema = files("desktop.services.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+        try:
+            store.prepare(schema, first_facts)
+            installation = str(store.read("SELECT value FROM meta WHERE name = 'installation'")[0][0])
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, clock, inbox.Ownership(installation, read_reference, takeover, random))
+
+    @property
+    def installation(self) -> str:
+        """Six letters and digits, drawn when the file was made, the same for good."""
+        return self._own.installation
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._store.in_transaction
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def close(self) -> None:
+        self._store.close()
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy, made while others work."""
+        self._store.backup(target)
+
+    def is_sound(self) -> bool:
+        """SQLite's quick check of the file, and the trail's chain of hashes."""
+        return self._store.is_sound() and self.first_bad_step() is None
+
+    # the inbox
+
+    def record(self, messages: Sequence[Incoming], *, cursor: inbox.Cursor | None = None) -> int:
+        """Stores messages and the cursor that covers them. Gives how many were new; exact repeats change nothing."""
+        with self._store.write() as db:
+            return inbox.record(db, self._own, self._clock(), messages, cursor)
+
+    def cursor(self, feed: str) -> str | None:
+        found = self._store.read("SELECT position FROM feed WHERE address = ?", (feed,))
+        return str(found[0][0]) if found else None
+
+    def may_take(self, message: OrderMessage) -> bool:
+        """True when the message's order is this installation's or was taken over, or the message's own time for the others
+        has passed. The first question notes durably when it was seen and draws the moment."""
+        now = self._clock()
+        with self._store.reading() as db:
+            known = inbox.may_take(db, self._own, now, message)
+        if known is not None:
+            return known
+        with self._store.write() as db:
+            return inbox.note_sighting(db, self._own, now, message)
+
+    # what people see
+
+    def orders(
+        self,
+        *,
+        matter: str = "",
+        order_id: str = "",
+        state: DeliveryState | None = None,
+        waiting_for_person: bool = False,
+        limit: int = 500,
+    ) -> tuple[OrderView, ...]:
+        """Newest first, with deliveries, without steps and suggestions. `matter` is a number."""
+        where, bindings = ["1"], list[str | int]()
+        if matter:
+            where.append("(o.matter_number = ? OR o.order_id IN (SELECT order_id FROM delivery WHERE matter_number = ?))")
+            bindings += [matter, matter]
+        if order_id:
+            where.append("o.order_id = ?")
+            bindings.append(order_id)
+        if state is not None:
+            where.append("o.order_id IN (SELECT order_id FROM delivery WHERE state = ?)")
+            bindings.append(state.value)
+        if waiting_for_person:
+            where.append("o.order_id IN (SELECT order_id FROM delivery WHERE state IN ('held', 'rejected') OR person = 1)")
+        now = self._clock()
+        with self._store.reading() as db:
+            found = list(
+                db.execute(
+                    f"SELECT {rows.ORDER_COLUMNS} FROM customer_order AS o WHERE {' AND '.join(where)}"  # noqa: S608  # bound
+                    " ORDER BY o.seq DESC LIMIT ?",
+                    (*bindings, limit),
+                )
+            )
+            by_order: dict[str, list[Delivery]] = {}
+            for start in range(0, len(found), 500):
+                ids = [str(row[0]) for row in found[start : start + 500]]
+                for posting in rows.postings(db, f"order_id IN ({', '.join('?' for _ in ids)})", ids):
+                    by_order.setdefault(posting.order_id, []).append(posting.public())
+        return tuple(rows.view_of(row, by_order.get(str(row[0]), ()), (), now) for row in found)
+
+    def order_view(self, order_id: str, suggestions: tuple[Suggestion, ...] = ()) -> OrderView | None:
+        """One order with every step that was taken. Suggestions are the caller's (they need the list of matters)."""
+        with self._store.reading() as db:
+            found = list(
+                db.execute(f"SELECT {rows.ORDER_COLUMNS} FROM customer_order WHERE order_id = ?", (order_id,))  # noqa: S608
+            )
+            if not found:
+                return None
+            deliveries = [posting.public() for posting in rows.postings(db, "order_id = ?", (order_id,))]
+            steps = [
+                rows.step_of(row)
+                for row in db.execute(
+                    "SELECT at, key, what, from_state, to_state, reason, by FROM trail WHERE order_id = ? ORDER BY seq", (order_id,)
+                )
+            ]
+        view = rows.view_of(found[0], deliveries, steps, self._clock())
+        if not suggestions or view.matter_id:
+            return view
+        return replace(view, suggestions=suggestions)
+
+    def latest_message(self, order_id: str) -> OrderMessage | None:
+        found = self._store.read("SELECT latest FROM customer_order WHERE order_id = ?", (order_id,))
+        return rows.decoded(found[0][0]) if found else None
+
+    def deliveries(self, *, matter: str = "", order_id: str = "", state: DeliveryState | None = None) -> tuple[Delivery, ...]:
+        """Every delivery that fits, oldest first. `matter` is a number."""
+        where, bindings = ["1"], list[str]()
+        for column, wanted in (("matter_number", matter), ("order_id", order_id), ("state", state.value if state else "")):
+            if wanted:
+                where.append(f"{column} = ?")
+                bindings.append(wanted)
+        with self._store.reading() as db:
+            return tuple(posting.public() for posting in rows.postings(db, " AND ".join(where), bindings))
+
+    def counts(self) -> dict[DeliveryState, int]:
+        """How many deliveries are in each state; every state is named."""
+        found = {str(state): int(count) for state, count in self._store.read("SELECT state, count(*) FROM delivery GROUP BY state")}
+        return {state: found.get(state.value, 0) for state in DeliveryState}
+
+    def waiting_for_person(self) -> int:
+        """How many deliveries wait for a person."""
+        return int(self._store.read("SELECT count(*) FROM delivery WHERE state IN ('held', 'rejected') OR person = 1")[0][0])
+
+    def first_bad_step(self) -> int | None:
+        """The number of the first row of the trail that was changed, taken out or cut off; None when all is well."""
+        before: str | None = None
+        expected, head = 1, None
+        with self._store.reading() as db:
+            for number, *fields, link in db.execute(
+                "SELECT seq, at, order_id, key, what, from_state, to_state, reason, by, hash FROM trail ORDER BY seq"
+            ):
+                if number != expected or link != trail_link(before, *fields):
+                    return expected
+                before, head, expected = str(link), f"{number} {link}", expected + 1
+            noted = list(db.execute("SELECT value FROM meta WHERE name = 'trail_head'"))
+        return None if (str(noted[0][0]) if noted else None) == head else expected
+
+    def note(self, what: str, *, order_id: str = "", key: str = "", reason: str = "", by: str = "") -> None:
+        """Adds a row to the trail for something outside deliveries (a sign-in, a changed setting). No personal data."""
+        with self._store.write() as db:
+            rows.write_step(db, self._clock(), what, order_id=order_id, key=key, reason=reason, by=by)
+
+    # small facts
+
+    def remember(self, name: str, text: str) -> None:
+        with self._store.write() as db:
+            db.execute(
+                "INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text", (name, text)
+            )
+
+    def recall(self, name: str) -> str | None:
+        found = self._store.read("SELECT text FROM memory WHERE name = ?", (name,))
+        return str(found[0][0]) if found else None
+
+    # what a person does; each raises ActionRefused with a sentence
+
+    def retry(self, key: str) -> None:
+        with self._store.write() as db:
+            actions.retry(db, key, self._clock())
+
+    def approve(self, key: str) -> None:
+        with self._store.write() as db:
+            actions.approve(db, key, self._clock())
+
+    def cancel(self, key: str) -> None:
+        with self._store.write() as db:
+            actions.cancel(db, key, self._clock())
+
+    def move(self, order_id: str, matter: Matter) -> None:
+        """The order belongs to `matter` from now on, whatever later messages say; the next plan posts it there."""
+        with self._store.write() as db:
+            actions.move(db, order_id, place_of(matter), self._clock())
+
+    def take_over(self, order_id: str) -> None:
+        with self._store.write() as db:
+            actions.take_over(db, order_id, self._clock())
+
+    # planning
+
+    def to_plan(self, limit: int = 1000) -> tuple[str, ...]:
+        """Orders whose deliveries must be worked out: parents before children, in order of arrival."""
+        found = self._store.read(
+            "SELECT order_id FROM customer_order WHERE needs_plan = 1 OR look_again_at <= ? ORDER BY parent_id <> '', seq LIMIT ?",
+            (to_text(self._clock()), limit),
+        )
+        return tuple(str(row[0]) for row in found)
+
+    def facts(self, order_id: str) -> OrderFacts | None:
+        with self._store.reading() as db:
+            return rows.facts_of(db, order_id)
+
+    def plan(
+        self, order_id: str, match: Match, rules_for: Callable[[Place], Rules], *, look_again_at: datetime | None = None
+    ) -> None:
+        """Brings the order's deliveries to what they should be. `match` says where the order belongs; it counts while no
+        person has decided that and nothing was sent yet. `look_again_at`: when an unmatched order is looked at again."""
+        now = self._clock()
+        with self._store.write() as db:
+            facts = rows.facts_of(db, order_id)
+            if facts is None:
+                return
+            if not facts.pinned and match.place != facts.place and not _is_settled(facts) and (match.place or not facts.place):
+                db.execute(
+                    "UPDATE customer_order SET system = ?, tenant = ?, matter_id = ?, matter_number = ? WHERE order_id = ?",
+                    (match.place.system, match.place.tenant, match.place.matter_id, match.place.matter_number, order_id),
+                )
+                db.execute(
+                    "UPDATE customer_order SET needs_plan = 1 WHERE parent_id = ? AND matter_id = '' AND pinned = 0", (order_id,)
+                )
+                rows.write_step(db, now, "matched", order_id=order_id, reason=match.place.matter_number, by=BY_PLAN)
+            db.execute(
+                "UPDATE customer_order SET needs_plan = 0, reason = CASE WHEN matter_id = '' THEN ? ELSE '' END,"
+                " look_again_at = CASE WHEN matter_id = '' THEN ? ELSE NULL END WHERE order_id = ?",
+                (match.reason, rows.text_of(look_again_at), order_id),
+            )
+            facts = rows.facts_of(db, order_id)
+            if facts is not None:
+                dispatch.apply_plan(db, order_id, plan(facts, rules_for(facts.place)), now, facts.take_over_at, BY_PLAN)
+
+    # the courier
+
+    def recover(self, patience: Patience) -> int:
+        """For the one that holds the turn: what another left as `sending` is unknown from now on."""
+        if not self._store.read("SELECT 1 FROM delivery WHERE state = 'sending' LIMIT 1"):
+            return 0
+        with self._store.write() as db:
+            return dispatch.orphans(db, self._clock(), patience)
+
+    def work(self, system: str, tenant: str, limit: int = 200) -> tuple[Work, ...]:
+        """The tenant's matters on which something is due now, longest waiting first."""
+        found = self._store.read(
+            "SELECT matter_id, max(matter_number), max(kind = 'cost'), max(kind = 'document'), min(next_at) AS due FROM delivery"
+            " WHERE state IN ('queued', 'unknown', 'accepted') AND system = ? AND tenant = ? AND next_at <= ?"
+            " GROUP BY matter_id ORDER BY due, min(seq) LIMIT ?",
+            (system, tenant, to_text(self._clock()), limit),
+        )
+        return tuple(
+            Work(Place(system, tenant, str(matter_id), str(number)), bool(costs), bool(documents))
+            for matter_id, number, costs, documents, _ in found
+        )
+
+    def in_flight(self, place: Place) -> tuple[Posting, ...]:
+        """Everything on a matter that the courier is not done with, oldest first."""
+        with self._store.reading() as db:
+            return rows.postings(
+                db,
+                "state IN ('queued', 'sending', 'unknown', 'accepted') AND system = ? AND tenant = ? AND matter_id = ?",
+                (place.system, place.tenant, place.matter_id),
+            )
+
+    def posting(self, key: str) -> Posting | None:
+        with self._store.reading() as db:
+            found = rows.postings(db, "key = ?", (key,))
+        return found[0] if found else None
+
+    def pending(self) -> tuple[Posting, ...]:
+        """Everything that the courier is not done with, of all tenants."""
+        with self._store.reading() as db:
+            return rows.postings(db, "state IN ('queued', 'sending', 'unknown', 'accepted')")
+
+    def note_books(self, place: Place, *, documents: bool, seen: Sequence[Seen], read_at: datetime, patience: Patience) -> Noted:
+        """Takes in a whole read of a matter begun at `read_at`: what it shows is confirmed, what is missing is judged by the
+        quiet time. Surprised orders are marked to be planned again."""
+        now = self._clock()
+        with self._store.write() as db:
+            noted = dispatch.note_books(db, place, documents=documents, seen=seen, read_at=read_at, now=now, patience=patience)
+            for order_id in noted.surprised:
+                db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (order_id,))
+        return noted
+
+    def is_anothers(self, order_id: str) -> bool:
+        """True while an order is neither this installation's nor taken over by a person here."""
+        found = self._store.read("SELECT origin, taken FROM customer_order WHERE order_id = ?", (order_id,))
+        return bool(found) and Origin(str(found[0][0])) not in inbox.OURS and not found[0][1]
+
+    def take_over_wait(self) -> timedelta:
+        """How long another PC's order is to be left alone from now, drawn anew."""
+        now = self._clock()
+        return self._own.moment(now) - now
+
+    def correction(self, posting: Posting) -> str:
+        """What to do by hand instead of a credit that the practice system does not take."""
+        facts = self.facts(posting.order_id)
+        if facts is None or posting.cost is None:
+            return ""
+        lines = [line for line in standing_lines(facts) if line.part == posting.part and line.n != posting.n]
+        return correction(facts, posting.part, posting.cost, lines)
+
+    def due_by_tenant(self) -> dict[tuple[str, str], datetime]:
+        """When the next delivery of each tenant is due."""
+        found = self._store.read(
+            "SELECT system, tenant, min(next_at) FROM delivery WHERE state IN ('queued', 'unknown', 'accepted')"
+            " AND next_at IS NOT NULL GROUP BY system, tenant"
+        )
+        return {(str(system), str(tenant)): from_text(str(due)) for system, tenant, due in found}
+
+    def claim(self, key: str) -> Posting | None:
+        """Durably notes that a delivery is about to be sent; None when it is not to be sent now."""
+        with self._store.write() as db:
+            return dispatch.claim(db, key, self._clock())
+
+    def accepted(self, posting: Posting, remote_id: str) -> None:
+        with self._store.write() as db:
+            dispatch.accepted(db, posting, self._clock(), remote_id)
+
+    def lost(self, posting: Posting, reason: str, patience: Patience) -> None:
+        with self._store.write() as db:
+            dispatch.lost(db, posting, self._clock(), reason, patience)
+
+    def refused(self, posting: Posting, reason: str, *, hold: str = "") -> None:
+        with self._store.write() as db:
+            dispatch.refused(db, posting, self._clock(), reason, hold=hold)
+
+    def not_done(self, posting: Posting, reason: str, next_at: datetime, *, fault: bool) -> None:
+        with self._store.write() as db:
+            dispatch.not_done(db, posting, self._clock(), reason, next_at, fault=fault)
+
+    def postpone(self, posting: Posting, reason: str, next_at: datetime, *, fault: bool = False, deferred: bool = False) -> None:
+        """Leaves a delivery where it is until `next_at`."""
+        now = self._clock()
+        with self._store.write() as db:
+            columns: dict[str, Any] = {"next_at": to_text(next_at), "reason": reason}
+            if fault:
+                columns |= {"faults": posting.faults + 1, "fault_since": to_text(posting.fault_since or now)}
+            if deferred:
+                columns["deferred"] = 1
+            rows.change(db, posting, now, by="", **columns)
+
+    def to_person(self, posting: Posting, hold: str, reason: str) -> None:
+        with self._store.write() as db:
+            dispatch.to_person(db, posting, self._clock(), hold, reason)
+
+    def reject(self, posting: Posting, reason: str) -> None:
+        """A queued delivery that an answer has ruled out before it was sent."""
+        with self._store.write() as db:
+            rows.change(db, posting, self._clock(), state=DeliveryState.REJECTED, by="courier", reason=reason, next_at=None)
+
+    def unreadable(self, keys: Sequence[str], reason: str, next_at: datetime) -> None:
+        """The remote itself says that the matter can't be read."""
+        with self._store.write() as db:
+            dispatch.needs_person(db, keys, self._clock(), reason, next_at)
+
+    def keep_body(self, key: str, content: bytes, file_name: str) -> None:
+        """Keeps a document's file before its first send. The first one kept is the one that every send uses."""
+        with self._store.write() as db:
+            db.execute(
+                "INSERT INTO body (key, content, file_name, sha256) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                (key, content, file_name, hashlib.sha256(content).hexdigest()),
+            )
+
+    def body(self, key: str) -> tuple[str, bytes] | None:
+        """A kept file's name and content."""
+        found = self._store.read("SELECT file_name, content FROM body WHERE key = ?", (key,))
+        return (str(found[0][0]), bytes(found[0][1])) if found else None
+
+    def typed_file(self, message_seq: int) -> tuple[str, bytes] | None:
+        """The file that a person gave with a typed-in result."""
+        found = self._store.read("SELECT file_name, file FROM message WHERE seq = ? AND file IS NOT NULL", (message_seq,))
+        return (str(found[0][0]), bytes(found[0][1])) if found else None
+
+
+def _is_settled(facts: OrderFacts) -> bool:
+    """Something of the order was sent: from then on only a person changes its matter."""
+    return any(posting.touched for posting in facts.postings)

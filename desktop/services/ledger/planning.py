@@ -1,0 +1,460 @@
+"""Pure: from everything that is known of an order to what must change among its deliveries.
+
+Applied twice it changes nothing the second time; the same recorded facts always give the same deliveries and keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from decimal import Decimal
+
+from desktop.services.infotrack.model import OrderMessage
+from desktop.services.ledger import wording
+from desktop.services.ledger.charges import Charge, Line, Standing, charges, differences, fees_told, gst_within, money, price
+from desktop.services.ledger.facts import (
+    COST_PARTS,
+    DOCUMENT_PART,
+    BookLine,
+    NewPosting,
+    OrderFacts,
+    Place,
+    Plan,
+    Posting,
+    Recorded,
+    Reheld,
+    Withdrawn,
+    delivery_key,
+)
+from desktop.services.ledger.model import DeliveryKind, DeliveryState
+
+HOLD_MATTER = "matter"
+HOLD_FEES = "fees"
+HOLD_NEGATIVE = "negative"
+HOLD_REVIEW = "review"
+HOLD_DECIDED = "decided"
+HOLD_TRIES = "tries"
+HOLD_FILE = "file"
+
+MOVED = "The order was moved to another matter."
+
+PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED})
+"""Reasons to wait that a new look at the facts may lift; the others end only when a person says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The firm's choices (section [costs] of the platform file) and its calendar."""
+
+    zone: tzinfo
+    code_taxed: str = ""
+    code_untaxed: str = ""
+    gst_included: bool = False
+    markup_percent: Decimal = Decimal(0)
+    billable: bool = True
+    description: str = "{service} - {reference}"
+    file_name: str = "{service} {reference} {order_id}"
+    folder: str = "InfoTrack"
+    review: str = "never"
+    negative_costs: bool = True
+
+
+def plan(facts: OrderFacts, rules: Rules) -> Plan:
+    """What must change. `facts.place` is the matter that the order belongs to now; empty while none is known."""
+    if not facts.messages:
+        return Plan()
+    costs = _plan_costs(facts, rules)
+    documents = _plan_documents(facts, rules)
+    return Plan(
+        withdrawn=costs.withdrawn + documents.withdrawn,
+        added=costs.added + documents.added,
+        reheld=costs.reheld + documents.reheld,
+    )
+
+
+# costs
+
+
+def standing_lines(facts: OrderFacts) -> tuple[Standing, ...]:
+    """What counts as posted: sent or in the books on the order's matter, and what a person cancelled (a decision that
+    later messages build on instead of undoing it)."""
+    books = {line.key: line for line in facts.books if line.place.is_same(facts.place) and line.cost is not None}
+    lines: list[tuple[int, Standing]] = []
+    for posting in facts.postings:
+        seen = books.pop(posting.key, None)
+        if posting.kind is not DeliveryKind.COST or posting.cost is None or posting.gst is None:
+            continue
+        here = posting.place.is_same(facts.place)
+        if seen is not None and seen.cost is not None:
+            gst = posting.gst
+            if seen.cost != posting.cost:
+                gst = gst_within(seen.cost, taxed=posting.taxed, gst_included=posting.gst_included)
+            lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, seen.cost, gst)))
+        elif posting.cancelled_by_person or (posting.stands and here):
+            lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, posting.cost, posting.gst)))
+    lines += [(line.n, _foreign(line, facts)) for line in books.values()]
+    return tuple(standing for _, standing in sorted(lines, key=lambda pair: (pair[1].part, pair[0])))
+
+
+def _foreign(line: BookLine, facts: OrderFacts) -> Standing:
+    """A line that another PC posted: whether it is taxed is told by our own lines of the same code."""
+    alike = [one for one in facts.postings if one.part == line.part and one.code == line.code]
+    taxed = alike[-1].taxed if alike else False
+    included = alike[-1].gst_included if alike else False
+    cost = line.cost or Decimal(0)
+    return Standing(line.part, line.n, line.code, taxed, cost, gst_within(cost, taxed=taxed, gst_included=included))
+
+
+def _known_taxed(standing: Sequence[Standing], facts: OrderFacts, rules: Rules) -> tuple[Standing, ...]:
+    """Lines of unknown tax (another PC's) get the kind that their code stands for."""
+    ours = {posting.key for posting in facts.postings}
+    known = []
+    for line in standing:
+        if delivery_key(facts.order_id, line.part, line.n) not in ours and rules.code_taxed != rules.code_untaxed:
+            taxed = line.code == rules.code_taxed
+            line = Standing(
+                line.part,
+                line.n,
+                line.code,
+                taxed,
+                line.cost,
+                gst_within(line.cost, taxed=taxed, gst_included=rules.gst_included),
+            )
+        known.append(line)
+    return tuple(known)
+
+
+def _basis(facts: OrderFacts, rules: Rules) -> bool:
+    """An order stays with or without GST as its first line was, whatever the setting says by now."""
+    for posting in facts.postings:
+        if posting.kind is DeliveryKind.COST and posting.stands:
+            return posting.gst_included
+    return rules.gst_included
+
+
+def _plan_costs(facts: OrderFacts, rules: Rules) -> Plan:
+    message = fees_told(facts.messages)
+    if message is None:
+        return Plan()
+    wanted = charges(message)
+    open_rows = [one for one in facts.postings if one.kind is DeliveryKind.COST and one.is_open]
+    unreadable = [charge for charge in wanted if charge.net is None]
+    if unreadable:
+        return _unreadable(facts, rules, unreadable[0], open_rows)
+    included = _basis(facts, rules)
+    standing = _known_taxed(standing_lines(facts), facts, rules)
+    needed = differences(wanted, standing, code_taxed=rules.code_taxed, code_untaxed=rules.code_untaxed, gst_included=included)
+    withdrawn = [
+        Withdrawn(one.key, MOVED)
+        for one in facts.postings
+        if one.kind is DeliveryKind.COST and _never_arrived(one) and not one.place.is_same(facts.place)
+    ]
+    added: list[NewPosting] = []
+    reheld: list[Reheld] = []
+    for part in COST_PARTS:
+        lines = [line for line in needed if line.part == part]
+        rows = [row for row in open_rows if row.part == part]
+        if rows and _match(lines, rows, facts.place):
+            reheld += _rehold(facts, rules, rows, lines, standing, wanted)
+            continue
+        reason = "A later message changed this part." if lines or wanted else "Nothing is owed for this part any more."
+        withdrawn += [Withdrawn(row.key, reason) for row in rows]
+        n = _highest(facts, part)
+        for line in lines:
+            n += 1
+            added.append(_cost(facts, rules, message, line, n, included, standing))
+    return Plan(tuple(withdrawn), tuple(added), tuple(reheld))
+
+
+def _match(lines: Sequence[Line], rows: Sequence[Posting], place: Place) -> bool:
+    """Do the open rows already say what is missing? Rows that were answered by another matter do not."""
+    if any(row.cost is None or (row.touched and not row.place.is_same(place)) for row in rows):
+        return False
+    missing: dict[str, Decimal] = {}
+    for line in lines:
+        missing[line.code] = missing.get(line.code, Decimal(0)) + line.cost
+    for row in rows:
+        missing[row.code] = missing.get(row.code, Decimal(0)) - (row.cost or Decimal(0))
+    return bool(lines) and all(rest == 0 for rest in missing.values())
+
+
+def _rehold(
+    facts: OrderFacts,
+    rules: Rules,
+    rows: Sequence[Posting],
+    lines: Sequence[Line],
+    standing: Sequence[Standing],
+    wanted: Sequence[Charge],
+) -> list[Reheld]:
+    changed = []
+    for row in rows:
+        if row.state is DeliveryState.REJECTED or row.hold not in PLANNED_HOLDS:
+            continue
+        line = next((one for one in lines if one.code == row.code), None)
+        if line is None or row.cost is None:
+            continue
+        hold, reason = _hold(facts, rules, row.part, row.cost, line.problem, standing, n=row.n, approved=row.approved)
+        now_held = row.state is DeliveryState.HELD
+        if not row.place.is_same(facts.place) or now_held != bool(hold) or (hold and (hold, reason) != (row.hold, row.reason)):
+            changed.append(Reheld(row.key, facts.place, hold, reason))
+    return changed
+
+
+def _unreadable(facts: OrderFacts, rules: Rules, charge: Charge, open_rows: Sequence[Posting]) -> Plan:
+    reason = f"{charge.problem} Ask InfoTrack for the fees, or type them in with a result of your own."
+    for row in open_rows:
+        if row.cost is None and row.hold == HOLD_FEES:
+            others = tuple(Withdrawn(one.key, "A later message changed this part.") for one in open_rows if one.key != row.key)
+            if row.place.is_same(facts.place) and row.reason == reason:
+                return Plan(others)
+            return Plan(others, (), (Reheld(row.key, facts.place, HOLD_FEES, reason),))
+    return Plan(
+        tuple(Withdrawn(one.key, "A later message changed this part.") for one in open_rows),
+        (
+            NewPosting(
+                kind=DeliveryKind.COST,
+                part=charge.part,
+                n=_highest(facts, charge.part) + 1,
+                place=facts.place,
+                hold=HOLD_FEES,
+                reason=reason,
+                description=wording.description(rules.description, values_of(facts, facts.latest, rules)),
+            ),
+        ),
+    )
+
+
+def _highest(facts: OrderFacts, part: str) -> int:
+    """The highest number known here or in the books, on whatever matter."""
+    numbers = [one.n for one in facts.postings if one.part == part]
+    numbers += [line.n for line in facts.books if line.part == part]
+    return max(numbers, default=0)
+
+
+def _cost(
+    facts: OrderFacts,
+    rules: Rules,
+    message: OrderMessage,
+    line: Line,
+    n: int,
+    included: bool,
+    standing: Sequence[Standing],
+) -> NewPosting:
+    hold, reason = _hold(facts, rules, line.part, line.cost, line.problem, standing, n=n, approved=False)
+    key = delivery_key(facts.order_id, line.part, n)
+    return NewPosting(
+        kind=DeliveryKind.COST,
+        part=line.part,
+        n=n,
+        place=facts.place,
+        hold=hold,
+        reason=reason,
+        undo=_undo(facts, line.part),
+        amount=line.net,
+        gst=line.gst,
+        cost=line.cost,
+        gst_included=included,
+        taxed=line.taxed,
+        code=line.code,
+        description=wording.description(rules.description, values_of(facts, described_by(facts, message), rules)),
+        price=price(line.cost, rules.markup_percent),
+        on=day_of(facts, rules),
+        billable=rules.billable,
+        note=f"InfoTrack {key}",
+    )
+
+
+def _hold(
+    facts: OrderFacts,
+    rules: Rules,
+    part: str,
+    cost: Decimal,
+    problem: str,
+    standing: Sequence[Standing],
+    *,
+    n: int,
+    approved: bool,
+) -> tuple[str, str]:
+    """Why this line waits for a person, as a word and a sentence; both empty when it does not."""
+    if not facts.place:
+        return HOLD_MATTER, facts.reason or "No matter was found for this order. Choose one."
+    if approved:
+        return "", ""
+    if problem:
+        return HOLD_FEES, problem
+    if any(one.cancelled_by_person and one.part == part and one.n < n for one in facts.postings):
+        return HOLD_DECIDED, "You cancelled an earlier line of this fee. Approve this one if it should be posted all the same."
+    mine = [line for line in standing if line.part == part]
+    if cost < 0 and not rules.negative_costs:
+        return HOLD_NEGATIVE, correction(facts, part, cost, mine)
+    if rules.review == "always":
+        return HOLD_REVIEW, "The firm's settings ask for a look at every cost before it is posted."
+    if rules.review == "differences" and standing:
+        now = sum((line.cost for line in mine), Decimal(0))
+        return HOLD_REVIEW, f"The fee has changed: {money(now)} stands, {money(cost)} is to be added. Approve it to post it."
+    return "", ""
+
+
+def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing]) -> str:
+    """What to do by hand where the practice system takes no negative line."""
+    keys = ", ".join(delivery_key(facts.order_id, part, line.n) for line in standing if line.cost > 0)
+    now = sum((line.cost for line in standing), Decimal(0))
+    where = f" on {facts.place.matter_number}" if facts.place.matter_number else ""
+    return (
+        f"{money(-cost)} is to be taken back{where}, but the practice system takes no negative costs. "
+        f"Change {keys or 'the posted line'} from {money(now)} to {money(now + cost)} there by hand, then cancel this line here."
+    )
+
+
+def _undo(facts: OrderFacts, part: str) -> str:
+    """After a move: the lines that may stand on another matter and must be undone there by hand."""
+    old = [one for one in facts.postings if one.part == part and one.stands and not one.place.is_same(facts.place)]
+    old = [one for one in old if not _never_arrived(one)]
+    if not facts.place or not old:
+        return ""
+    named = ", ".join(
+        f"{one.key} on {one.place.matter_number}" + ("" if one.cost is None else f" ({money(one.cost)})") for one in old
+    )
+    return f"Undo by hand: {named}."
+
+
+# documents
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of an order's document: every mark that stands for it, and where its file comes from."""
+
+    marks: tuple[str, ...]
+    download_url: str
+    message: OrderMessage
+    typed: Recorded | None
+
+
+def versions(messages: Sequence[Recorded]) -> tuple[_Version, ...]:
+    """The document's versions by sequence. A file that a person typed in, or one without a FileHash, is the same version as
+    the first one that comes with a hash after it."""
+    found: list[_Version] = []
+    for recorded in messages:
+        message = recorded.message
+        if recorded.file_mark:
+            if not any(recorded.file_mark in version.marks for version in found):
+                found.append(_Version((recorded.file_mark,), "", message, recorded))
+            continue
+        if not message.download_url:
+            continue
+        mark = f"hash:{message.file_hash}" if message.file_hash else ""
+        for index, version in enumerate(found):
+            claims = not mark or mark in version.marks or not any(one.startswith("hash:") for one in version.marks)
+            if claims:
+                marks = version.marks if mark in version.marks else (*version.marks, mark)
+                found[index] = _Version(marks, message.download_url, message, version.typed)
+                break
+        else:
+            found.append(_Version((mark,), message.download_url, message, None))
+    return tuple(found)
+
+
+def _plan_documents(facts: OrderFacts, rules: Rules) -> Plan:
+    added: list[NewPosting] = []
+    reheld: list[Reheld] = []
+    withdrawn: list[Withdrawn] = []
+    rows = [one for one in facts.postings if one.kind is DeliveryKind.DOCUMENT]
+    taken = {row.n for row in rows}
+    highest = _highest(facts, DOCUMENT_PART)
+    for ordinal, version in enumerate(versions(facts.messages), start=1):
+        mine = [row for row in rows if row.file_mark in version.marks]
+        kept = [row for row in mine if _still_means(row, facts.place)]
+        withdrawn += [Withdrawn(row.key, MOVED) for row in mine if row not in kept and (row.is_open or _never_arrived(row))]
+        if kept:
+            reheld += _rehold_documents(facts, kept)
+            continue
+        number = ordinal if ordinal not in taken else max(highest, *taken) + 1
+        taken.add(number)
+        highest = max(highest, number)
+        added.append(_document(facts, rules, version, number))
+    return Plan(tuple(withdrawn), tuple(added), tuple(reheld))
+
+
+def _never_arrived(row: Posting) -> bool:
+    """Sent once, looked for, and put back in the queue: of an order that was moved since, it is not sent again."""
+    return row.state is DeliveryState.QUEUED and row.touched
+
+
+def _still_means(row: Posting, place: Place) -> bool:
+    """Does this row still see to its version of the document, or does the matter want a further one?"""
+    if row.state is DeliveryState.CANCELLED:
+        return row.cancelled_by_person
+    return row.place.is_same(place) or (row.is_open and not row.touched)
+
+
+def _rehold_documents(facts: OrderFacts, rows: Sequence[Posting]) -> list[Reheld]:
+    changed = []
+    for row in rows:
+        if not row.is_open or row.state is DeliveryState.REJECTED or row.hold not in PLANNED_HOLDS:
+            continue
+        hold, reason = _hold_document(facts)
+        now_held = row.state is DeliveryState.HELD
+        if not row.place.is_same(facts.place) or now_held != bool(hold) or (hold and reason != row.reason):
+            changed.append(Reheld(row.key, facts.place, hold, reason))
+    return changed
+
+
+def _hold_document(facts: OrderFacts) -> tuple[str, str]:
+    if not facts.place:
+        return HOLD_MATTER, facts.reason or "No matter was found for this order. Choose one."
+    return "", ""
+
+
+def _document(facts: OrderFacts, rules: Rules, version: _Version, n: int) -> NewPosting:
+    values = values_of(facts, described_by(facts, version.message), rules)
+    hold, reason = _hold_document(facts)
+    key = delivery_key(facts.order_id, DOCUMENT_PART, n)
+    title = wording.description(rules.description, values)
+    return NewPosting(
+        kind=DeliveryKind.DOCUMENT,
+        part=DOCUMENT_PART,
+        n=n,
+        place=facts.place,
+        hold=hold,
+        reason=reason,
+        undo=_undo(facts, DOCUMENT_PART),
+        description=title,
+        note=f"InfoTrack {key}",
+        title=title,
+        folder=wording.plain(rules.folder),
+        file_name=wording.file_name(rules.file_name, values),
+        file_mark=version.marks[-1],
+        file_message=version.typed.seq if version.typed is not None else None,
+        download_url="" if version.typed is not None else version.download_url,
+    )
+
+
+# words and days
+
+
+def described_by(facts: OrderFacts, message: OrderMessage) -> OrderMessage:
+    """The message to take the words from: one with a service name, the nearest before where this one is silent."""
+    if message.service:
+        return message
+    return next((one.message for one in reversed(facts.messages) if one.message.service), message)
+
+
+def day_of(facts: OrderFacts, rules: Rules) -> date:
+    """The firm's own calendar day of the order; where no message tells, of its completion, else of its arrival here."""
+    told = [one.message.ordered_at for one in facts.messages if one.message.ordered_at is not None]
+    told += [one.message.completed_at for one in facts.messages if one.message.completed_at is not None]
+    moment = told[0] if told else facts.first_seen_at
+    return moment.astimezone(rules.zone).date()
+
+
+def values_of(facts: OrderFacts, message: OrderMessage, rules: Rules) -> dict[str, str]:
+    return {
+        "service": message.service,
+        "reference": message.reference,
+        "order_id": facts.order_id,
+        "state": wording.australian_state(message),
+        "ordered_by": message.ordered_by,
+        "date": day_of(facts, rules).isoformat(),
+    }
