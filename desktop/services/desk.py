@@ -114,6 +114,10 @@ class ActionFailed(Exception):
     """A person's action could not be done. The message says why and what to do; nothing was changed or lost."""
 
 
+class NotConnected(ActionFailed):
+    """It needs a sign-in (to the practice system or to InfoTrack) that is not there or does not count any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignInSteps:
     """What sign-in needs from the outside: all called on the worker's thread.

@@ -295,7 +295,7 @@ def _connections(settings: Settings, file: Path, where: Places) -> Iterator[Chec
         return
     try:
         yield from _ledger(office)
-        yield from office.keyring_checks()
+        yield from keyring(office)
         yield from _signed_in(office, settings)
     finally:
         office.close()
@@ -309,6 +309,21 @@ def _ledger(office: Office) -> Iterator[Check]:
         )
     else:
         yield Check("ledger", Verdict.OK, "It is sound.")
+
+
+_FAMILIAR = ("SecretService", "WinVault", "macOS", "kwallet", "libsecret")
+
+
+def keyring(office: Office) -> Iterator[Check]:
+    try:
+        name = office.keyring_name()
+    except ServiceError as error:
+        yield Check("keyring", Verdict.FAIL, str(error), "Until then a sign-in lasts only as long as the program runs.")
+        return
+    if any(part.lower() in name.lower() for part in _FAMILIAR):
+        yield Check("keyring", Verdict.OK, name)
+    else:
+        yield Check("keyring", Verdict.NOTE, f"{name} is not one that iConnect knows.", "Make sure that it encrypts what it keeps.")
 
 
 def _signed_in(office: Office, settings: Settings) -> Iterator[Check]:

@@ -134,6 +134,10 @@ class Identity:
         else:
             self._store.clear(system)
 
+    def keyring_name(self) -> str:
+        """The secret store that is in use, by its class. Raises KeyringTrouble when there is none."""
+        return self._vault.backend_name()
+
     def scopes(self, system: str) -> tuple[str, ...]:
         """What will be asked for: to be shown before the browser opens."""
         return self._vendor(system).registration.scopes

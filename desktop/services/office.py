@@ -1,0 +1,462 @@
+"""One profile's services put together: what the command line and the windows call (desk.Desk).
+
+Everything is opened by `open_office` and closed by `Office.close`. Rooms know each other by protocols only; this is the place
+where they meet. No Qt.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import SystemRandom
+from zoneinfo import ZoneInfo
+
+from desktop.places import Places
+from desktop.services.background import Background
+from desktop.services.delivery.courier import Courier, Report
+from desktop.services.delivery.ports import ResultSource
+from desktop.services.delivery.turn import Turn
+from desktop.services.delivery.until_idle import Idle
+from desktop.services.delivery.until_idle import until_idle as until_idle_passes
+from desktop.services.desk import (
+    ActionFailed,
+    ConnectionState,
+    ConnectionView,
+    InfoTrackView,
+    MatterHit,
+    NotConnected,
+    OrderFilter,
+    SignInSteps,
+    Status,
+    TypedResult,
+)
+from desktop.services.errors import NotNow
+from desktop.services.http import Http, Limits
+from desktop.services.identity.model import ConnectionRecord
+from desktop.services.identity.wallet import Identity
+from desktop.services.infotrack import references, typed
+from desktop.services.infotrack.credentials import Credentials
+from desktop.services.infotrack.documents import Documents
+from desktop.services.infotrack.feed import Feed
+from desktop.services.infotrack.file_import import import_file
+from desktop.services.infotrack.folder import DropFolder
+from desktop.services.infotrack.ordering import LoginVerdict, Ordering
+from desktop.services.infotrack.trusted import Trusted
+from desktop.services.infotrack.unreadable import Unreadable
+from desktop.services.ledger.ledger import Ledger
+from desktop.services.ledger.model import Delivery, DeliveryState, OrderView
+from desktop.services.matter_desk import MatterDesk
+from desktop.services.order_desk import OrderDesk, WindowOptions
+from desktop.services.plainly import plainly
+from desktop.services.practice.directory import Directory
+from desktop.services.practice.model import AccessFinding, CostCode, Finding, Matter
+from desktop.services.practice_links import TITLES, PracticeLinks
+from desktop.settings import Settings, require_client
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str], None]
+
+_SIGN_IN_FIRST = "No practice system is connected. Sign in: press the tray icon, or iconnect connect."
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How `Office.deliver` ended. `sentence` says what is left and why."""
+
+    not_connected: bool = False
+    needs_person: bool = False
+    left: bool = False
+    sentence: str = ""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_office(
+    settings: Settings,
+    platform_file: Path,
+    where: Places,
+    *,
+    changed: Callable[[], None] = lambda: None,
+    window: WindowOptions | None = None,
+    proxy: Callable[[str], str | None] | None = None,
+) -> Office:
+    """Raises LedgerError when the ledger can't be trusted, NotNow when the profile's folder can't be written."""
+    where.profile.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Office(settings, platform_file, where, changed=changed, window=window or WindowOptions(), proxy=proxy)
+
+
+class Office:
+    """Implements Desk. Safe to use from several threads; `close` when the program ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        platform_file: Path,
+        where: Places,
+        *,
+        changed: Callable[[], None],
+        window: WindowOptions,
+        proxy: Callable[[str], str | None] | None,
+    ) -> None:
+        self.settings = settings
+        self.where = where
+        self._file = platform_file
+        self._changed = changed
+        self._zone = ZoneInfo(settings.infotrack.timezone)
+        random = SystemRandom()
+        delivery = settings.delivery
+        self._http = Http(
+            limits=Limits(connect=delivery.connect_timeout_seconds, read=delivery.read_timeout_seconds),
+            proxy=proxy,
+        )
+        self._ledger = Ledger.open(
+            where.ledger,
+            random=random,
+            takeover=timedelta(minutes=settings.results.takeover_minutes),
+            read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),
+        )
+        self._identity = Identity(where.profile, lambda: self.settings, self._http)
+        self._links = PracticeLinks(
+            lambda: self.settings,
+            self._http,
+            self._identity,
+            remember=self._ledger.remember,
+            recall=self._ledger.recall,
+            changed=changed,
+        )
+        self._matters = MatterDesk(Directory.open(where.directory, clock=utc_now), self._links, self._identity)
+        self._credentials = Credentials(where.profile / "infotrack.json", self._identity.secrets)
+        trusted = Trusted(settings.infotrack.hosts, settings.infotrack.api_url)
+        self._ordering = Ordering(self._http, self._credentials, trusted, retailer_tag=settings.infotrack.retailer_tag)
+        self._unreadable = Unreadable(where.profile / "unreadable")
+        self._result_sources = self._sources()
+        documents = Documents(self._http, self._credentials, trusted)
+        self._courier = Courier(
+            self._ledger,
+            connections=self._links,
+            lookup=self._matters,
+            sources=lambda: self._result_sources,
+            documents=lambda: documents,
+            settings=settings,
+            read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),
+            random=random,
+            turn=Turn(where.profile),
+        )
+        self._orders = OrderDesk(
+            lambda: self.settings,
+            self._ordering,
+            self._links,
+            installation=self._ledger.installation,
+            profile=where.profile,
+            downloads=where.downloads,
+            add_result=self.add_result,
+            options=window,
+        )
+        self._last = Report(utc_now())
+        self._background: Background | None = None
+
+    def use(self, settings: Settings) -> None:
+        """Settings changed while the program runs: in force from the next pass on."""
+        self.settings = settings
+        self._courier.settings = settings
+        self._result_sources = self._sources()
+        self._wake(forgive=True)
+        self._changed()
+
+    def _sources(self) -> tuple[ResultSource, ...]:
+        found: list[ResultSource] = []
+        results = self.settings.results
+        if results.folder:
+            found.append(DropFolder(Path(results.folder), self._zone))
+        if results.pull_url:
+            found.append(Feed(self._http, results.pull_url, self._credentials, self._unreadable, self._zone))
+        return tuple(found)
+
+    def close(self) -> None:
+        if self._background is not None:
+            self._background.stop()
+        self._orders.close()
+        self._links.keep_budgets()
+        self._matters.directory.close()
+        self._ledger.close()
+
+    # what there is to see
+
+    def status(self) -> Status:
+        counts = self._ledger.counts()
+        login = self._credentials.state()
+        with plainly():
+            return Status(
+                installation=self._ledger.installation,
+                connections=self._connections(),
+                infotrack=InfoTrackView(login.state, login.user, login.problem),
+                deliveries=counts,
+                waiting_for_person=self._ledger.waiting_for_person(),
+                matters=self._matters.directory.count(),
+                refreshed_at=self._matters.directory.refreshed_at(),
+                refreshing=self._matters.refreshing,
+                budget=self._links.budgets(),
+                notices=self._notices(),
+            )
+
+    def _connections(self) -> tuple[ConnectionView, ...]:
+        records = {record.system: record for record in self._identity.records()}
+        systems = dict.fromkeys((self.settings.practice.system, *records))
+        return tuple(self._connection(system, records.get(system)) for system in systems)
+
+    def _connection(self, system: str, record: ConnectionRecord | None) -> ConnectionView:
+        title = TITLES.get(system, system)
+        if self._identity.connecting(system):
+            return ConnectionView(system, title, ConnectionState.CONNECTING)
+        if record is None:
+            return ConnectionView(system, title, ConnectionState.DISCONNECTED)
+        return ConnectionView(
+            system,
+            title,
+            ConnectionState.ATTENTION if record.problem else ConnectionState.CONNECTED,
+            tenant=record.tenant_name,
+            user=record.user,
+            since=record.since,
+            problem=record.problem,
+            cure=record.cure,
+            offline=self._links.is_offline(system),
+        )
+
+    def _notices(self) -> tuple[str, ...]:
+        notices = [*self._identity.notices(), *(trouble.message for trouble in self._last.trouble)]
+        if count := self._unreadable.count():
+            kept = self.where.profile / "unreadable"
+            notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")
+        if self._background is not None and self._background.failure:
+            notices.append(self._background.failure)
+        return tuple(dict.fromkeys(notices))
+
+    # matters
+
+    def find_matters(self, text: str, limit: int = 50) -> tuple[MatterHit, ...]:
+        return self._matters.find(text, limit)
+
+    def find_or_ask(self, text: str, limit: int) -> tuple[MatterHit, ...]:
+        return self._matters.find_or_ask(text, limit)
+
+    def ask_for_matter(self, number: str) -> Matter | None:
+        with plainly():
+            return self._matters.ask_everywhere(number)
+
+    def matter_by_number(self, number: str) -> Matter:
+        with plainly():
+            return self._matters.named(number)
+
+    def refresh_matters(self) -> int:
+        with plainly():
+            if not self._links.connected():
+                raise NotConnected(_SIGN_IN_FIRST)
+            count = self._matters.refresh()
+        self._links.keep_budgets()
+        self._changed()
+        return count
+
+    # orders
+
+    def order(self, matter: Matter) -> None:
+        with plainly():
+            self._orders.open(matter)
+        self._matters.directory.note_use(matter)
+
+    def order_and_wait(self, matter: Matter) -> None:
+        """For the command line: the window belongs to this process, so it stays until the window is closed."""
+        with plainly():
+            window = self._orders.open(matter)
+        self._matters.directory.note_use(matter)
+        window.wait_closed()
+
+    def orders(self, wanted: OrderFilter) -> tuple[OrderView, ...]:
+        return self._ledger.orders(
+            matter=wanted.matter,
+            order_id=wanted.order_id,
+            state=wanted.state,
+            waiting_for_person=wanted.waiting_for_person,
+            limit=wanted.limit,
+        )
+
+    def order_view(self, order_id: str) -> OrderView | None:
+        view = self._ledger.order_view(order_id)
+        if view is None or view.matter_id:
+            return view
+        message = self._ledger.latest_message(order_id)
+        return view if message is None else self._ledger.order_view(order_id, self._matters.suggestions(message))
+
+    def add_result(self, result: TypedResult) -> None:
+        with plainly():
+            self._ledger.record([typed.incoming(result, self._zone)])
+        self._plan()
+
+    def import_results(self, files: Sequence[Path]) -> int:
+        new, problems = 0, []
+        for path in files:
+            try:
+                with plainly():
+                    new += import_file(path, self._ledger, self._zone)
+            except ActionFailed as error:
+                problems.append(f"{path}: {error}")
+        self._plan()
+        if problems:
+            raise ActionFailed(" ".join(problems))
+        return new
+
+    # deliveries
+
+    def deliveries(self, *, matter: str = "", order_id: str = "", state: DeliveryState | None = None) -> tuple[Delivery, ...]:
+        with plainly():
+            return self._ledger.deliveries(matter=matter, order_id=order_id, state=state)
+
+    def retry(self, key: str) -> None:
+        self._act(lambda: self._ledger.retry(key))
+
+    def approve(self, key: str) -> None:
+        self._act(lambda: self._ledger.approve(key))
+
+    def cancel(self, key: str) -> None:
+        self._act(lambda: self._ledger.cancel(key))
+
+    def move(self, order_id: str, matter: Matter) -> None:
+        self._act(lambda: self._ledger.move(order_id, matter))
+
+    def take_over(self, order_id: str) -> None:
+        self._act(lambda: self._ledger.take_over(order_id))
+
+    def _act(self, action: Callable[[], None]) -> None:
+        with plainly():
+            action()
+        self._plan()
+
+    def _plan(self) -> None:
+        """What follows from a new message or a person's action is worked out at once; sending is the courier's."""
+        with plainly():
+            self._courier.plan_only()
+        self._wake()
+        self._changed()
+
+    def deliver_now(self) -> None:
+        self._wake(forgive=True)
+
+    def _wake(self, *, forgive: bool = False) -> None:
+        if self._background is not None:
+            self._background.wake(forgive=forgive)
+
+    def deliver(self, *, until_idle: bool, stopped: threading.Event, tell: Tell) -> Delivered:
+        """For the command line: with no window, on this thread. Without `until_idle` it goes on until `stopped` is set."""
+        with plainly():
+            while True:
+                idle = until_idle_passes(self._courier, utc_now, lambda until: _wait(until, stopped), stop=stopped.is_set)
+                self._links.keep_budgets()
+                if until_idle or stopped.is_set():
+                    return self._delivered(idle)
+                stopped.wait(self.settings.results.poll_seconds)
+
+    def _delivered(self, idle: Idle) -> Delivered:
+        stopped = {trouble.where for trouble in idle.report.trouble if trouble.needs_person}
+        if not any(system not in stopped for system, _ in self._links.connected()):
+            return Delivered(not_connected=True)
+        parts = [trouble.message for trouble in idle.report.trouble]
+        if idle.waiting_for_person:
+            parts.append(f"{idle.waiting_for_person} waiting for a person: iconnect deliveries")
+        if idle.left:
+            parts.append(f"{idle.left} left for later.")
+        if idle.busy:
+            parts.append("Another iConnect process is delivering.")
+        return Delivered(
+            needs_person=bool(idle.waiting_for_person), left=not idle.is_clean, sentence=" ".join(dict.fromkeys(parts)) or "Done."
+        )
+
+    # the tray's own
+
+    def start_background(self) -> None:
+        """Starts the courier and the refreshing of matters on threads of their own."""
+        self._background = Background(self._courier, self._ledger, self._matters, self._links, self._passed)
+
+    def _passed(self, report: Report) -> None:
+        before, self._last = self._last, report
+        if report.did_something or report.trouble != before.trouble:
+            self._links.keep_budgets()
+            self._changed()
+
+    # connections
+
+    def connect(self, system: str, steps: SignInSteps) -> ConnectionView:
+        require_client(self.settings, system, self._file)
+        with plainly():
+            self._identity.sign_in(system, steps)
+        self._changed()
+        self.deliver_now()
+        return self._connection(system, self._identity.record(system))
+
+    def disconnect(self, system: str) -> str:
+        with plainly():
+            sentence = self._identity.disconnect(system)
+        self._changed()
+        return sentence
+
+    def check_access(self, system: str) -> tuple[AccessFinding, ...]:
+        practice = self._links.of(system)
+        if practice is None:
+            raise NotConnected(_SIGN_IN_FIRST)
+        with plainly():
+            findings = practice.check_access()
+        missing = next((finding for finding in findings if finding.finding is Finding.MISSING), None)
+        if missing is not None:
+            self._identity.mark_problem(system, missing.message, missing.cure)
+        self._changed()
+        return findings
+
+    def sign_in_to_infotrack(self, user: str, password: str) -> InfoTrackView:
+        with plainly():
+            check = self._ordering.check_login(user, password)
+            if check.verdict is LoginVerdict.WRONG:
+                return InfoTrackView(ConnectionState.ATTENTION, user, check.message)
+            if check.verdict is not LoginVerdict.ACCEPTED:
+                raise ActionFailed(check.message)
+            self._credentials.keep(user, password)
+        self._changed()
+        self.deliver_now()
+        return InfoTrackView(ConnectionState.CONNECTED, user)
+
+    def sign_out_of_infotrack(self) -> None:
+        with plainly():
+            self._credentials.sign_out()
+        self._changed()
+
+    def cost_codes(self, system: str) -> tuple[CostCode, ...]:
+        practice = self._links.of(system)
+        if practice is None:
+            raise NotConnected(_SIGN_IN_FIRST)
+        with plainly():
+            return practice.cost_codes()
+
+    # doctor
+
+    def ledger_problems(self) -> str:
+        """Empty when the ledger is sound."""
+        return "" if self._ledger.is_sound() else "The ledger's file or its trail was changed or damaged."
+
+    def keyring_name(self) -> str:
+        """The secret store's name, after a trial entry was written, read and removed. Raises NotNow with the cure."""
+        secrets, trial = self._identity.secrets, "doctor's trial"
+        secrets.set(trial, "trial")
+        try:
+            if secrets.get(trial) != "trial":
+                raise NotNow("The keyring gave back something else than was put in.")
+        finally:
+            secrets.delete(trial)
+        return self._identity.keyring_name()
+
+
+def _wait(until: datetime, stopped: threading.Event) -> None:
+    stopped.wait(max(0.0, (until - utc_now()).total_seconds()))
