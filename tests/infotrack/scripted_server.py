@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from desktop.services.delivery.ports import FeedCursor
 from desktop.services.errors import NotNow
 from desktop.services.infotrack.model import Incoming, OrderMessage
@@ -176,3 +178,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def our_log(caplog: pytest.LogCaptureFixture) -> str:
+    """What this program's own modules logged; what its libraries may log is the log's own business."""
+    return "\n".join(
+        record.getMessage() + str(record.exc_info or "") for record in caplog.records if record.name.startswith("desktop.")
+    )

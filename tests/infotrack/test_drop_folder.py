@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -13,7 +14,7 @@ from desktop.services.errors import NotNow
 from desktop.services.infotrack.folder import DropFolder
 from desktop.services.infotrack.messages import MAX_BYTES
 from desktop.services.infotrack.model import Source
-from tests.infotrack.scripted_server import Clock, KeptInbox, LedgerFull
+from tests.infotrack.scripted_server import Clock, KeptInbox, LedgerFull, our_log
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 
@@ -26,7 +27,7 @@ class World:
         self.source = self.another_pc()
 
     def another_pc(self) -> DropFolder:
-        return DropFolder(self.folder, SYDNEY, clock=self.clock)
+        return DropFolder(self.folder, SYDNEY, clock=self.clock, wait=None)
 
     def put(self, name: str, content: str | bytes | None = None) -> Path:
         path = self.folder / name
@@ -96,6 +97,40 @@ def test_due_in_says_when_a_file_will_have_stood_still(world: World) -> None:
     assert world.source.due_in() == 0.0
     world.poll()
     assert world.source.due_in() is None
+
+
+def test_a_single_pass_stays_for_a_new_file_to_stand_still(world: World) -> None:
+    world.put("a.xml")
+    world.put("empty.xml", b"")
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        world.clock.now += seconds
+
+    source = DropFolder(world.folder, SYDNEY, clock=world.clock, wait=wait)
+    assert source.collect(world.inbox) == 1
+    assert waits == [pytest.approx(2.01)]
+    assert source.collect(world.inbox) == 0
+    assert len(waits) == 1, "not for an empty file, which has ten seconds"
+    assert source.due_in() == pytest.approx(7.99)
+
+
+def test_a_single_pass_in_the_real_time_takes_a_new_file(world: World) -> None:
+    world.put("a.xml")
+    assert DropFolder(world.folder, SYDNEY).collect(world.inbox) == 1
+
+
+def test_logs_hold_no_file_name_and_no_content(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """J1"""
+    caplog.set_level(logging.DEBUG)
+    world.put("canary name.xml", "<canary/>")
+    world.put("canary.json", '[{"OrderId": 1, "ServiceName": "canary"}, {"OrderId": "canary"}]')
+    world.settle()
+    assert len(world.names("failed")) == 4
+    assert our_log(caplog)
+    assert "canary" not in our_log(caplog)
+    assert "canary" not in "".join(path.read_text() for path in (world.folder / "failed").glob("*.txt"))
 
 
 def test_an_empty_file_has_ten_seconds_to_get_content(world: World) -> None:

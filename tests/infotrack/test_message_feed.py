@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from desktop.services.infotrack.credentials import Credentials
 from desktop.services.infotrack.feed import Feed
 from desktop.services.infotrack.model import Source
 from desktop.services.infotrack.unreadable import Unreadable
-from tests.infotrack.scripted_server import KeptInbox, KeptSecrets, LedgerFull, Reply, Request, ScriptedServer
+from tests.infotrack.scripted_server import KeptInbox, KeptSecrets, LedgerFull, Reply, Request, ScriptedServer, our_log
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 
@@ -248,3 +249,16 @@ def test_an_amount_keeps_its_decimal_on_the_way_into_the_ledger(world: World) ->
     world.answer = lambda _request: next(replies)
     world.collect()
     assert b'"SupplierFee":1.10' in world.inbox.recorded[0].raw
+
+
+def test_logs_hold_neither_address_nor_login_nor_content(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """J1"""
+    caplog.set_level(logging.DEBUG)
+    world.orders = [(1, {"OrderId": 1, "ServiceName": "canary"}), (2, {"ServiceName": "canary"})]
+    world.reading(f"{world.server.url}/feed?key=canary").collect(world.inbox)
+    world.always(Reply(401, b"canary"))
+    with pytest.raises(SignedOut):
+        world.collect()
+    assert our_log(caplog)
+    for word in ("canary", "Basic", "clerk"):
+        assert word not in our_log(caplog)

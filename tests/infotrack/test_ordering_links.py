@@ -21,7 +21,7 @@ from desktop.services.infotrack.parties import Person, is_company, person
 from desktop.services.infotrack.property_address import PropertyAddress, find, lot_plan
 from desktop.services.infotrack.trusted import Trusted
 from desktop.services.practice.model import ClientDetails, Matter
-from tests.infotrack.scripted_server import KeptSecrets, Reply, Request, ScriptedServer
+from tests.infotrack.scripted_server import KeptSecrets, Reply, Request, ScriptedServer, our_log
 
 MATTER = Matter(
     system="xero-practice-manager",
@@ -145,7 +145,7 @@ def test_a_link_to_anybody_elses_host_is_not_opened(world: World, url: str, capl
     world.always(Reply(200, json.dumps({"Url": url}).encode()))
     with pytest.raises(BadAnswer) as refusal:
         world.link()
-    assert url not in str(refusal.value) + caplog.text
+    assert url not in str(refusal.value) + our_log(caplog)
 
 
 def test_http_links_count_on_loopback_when_the_platform_file_names_it(world: World) -> None:
@@ -207,7 +207,7 @@ def test_neither_link_nor_login_nor_matter_is_logged(world: World, caplog: pytes
     world.always(Reply(401))
     with pytest.raises(SignedOut) as raised:
         world.link()
-    everything = caplog.text + repr(link) + str(raised.value) + repr(world.credentials.state())
+    everything = our_log(caplog) + repr(link) + str(raised.value) + repr(world.credentials.state())
     for canary in ("canary", "Basic", "Kestrel", "Wattle", "J004217", "cGFzczp3b3Jk"):
         assert canary not in everything
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from desktop.services.infotrack.cookies import Cookies
 from desktop.services.infotrack.credentials import Credentials
 from desktop.services.infotrack.documents import Documents
 from desktop.services.infotrack.trusted import Trusted
-from tests.infotrack.scripted_server import KeptSecrets, Reply, Request, ScriptedServer
+from tests.infotrack.scripted_server import KeptSecrets, Reply, Request, ScriptedServer, our_log
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\n" + b"x" * 9000 + b"\nstartxref\n9\n%%EOF\n"
 GOOD = Reply(200, PDF, "application/pdf")
@@ -279,6 +280,17 @@ def test_the_extension_comes_from_the_bytes(content: bytes, kind: str, extension
 def test_a_large_pdf_without_its_end_is_incomplete_even_when_the_length_is_right() -> None:
     with pytest.raises(BadAnswer, match="incomplete"):
         proof.extension(PDF[:6000], "application/pdf", length_proved=True)
+
+
+def test_logs_hold_no_address_of_a_file(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """J1"""
+    caplog.set_level(logging.DEBUG)
+    world.answer = lambda request: GOOD if "signed" in request.path else redirect("/file?signed=canary", cookie="s=canary")
+    world.documents.fetch(world.url + "?canary=1")
+    world.always(Reply(404, b"see https://canary.example/?t=canary", "text/plain"))
+    with pytest.raises(Refused) as raised:
+        world.documents.fetch(world.url + "?canary=1")
+    assert "canary" not in our_log(caplog) + str(raised.value)
 
 
 def test_cookies_go_only_where_they_belong() -> None:

@@ -57,14 +57,24 @@ class _Gone(Exception):
 
 
 class DropFolder:
-    """One watched folder. Not for several threads at once. `clock` counts seconds and never goes back."""
+    """One watched folder. Not for several threads at once. `clock` counts seconds and never goes back; `wait` lets some
+    of them pass. With it, a pass that meets a new file stays the two seconds that the file has to stand still, so that one
+    pass (a headless `deliver`) is enough to take it; None: never waits."""
 
     name = "drop folder"
 
-    def __init__(self, folder: Path, zone: ZoneInfo, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        zone: ZoneInfo,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] | None = time.sleep,
+    ) -> None:
         self._folder = folder
         self._zone = zone
         self._clock = clock
+        self._wait = wait
         self._seen: dict[str, _Seen] = {}
         self._due: float | None = None
 
@@ -76,13 +86,22 @@ class DropFolder:
     def collect(self, inbox: Inbox) -> int:
         """See ResultSource. Raises NotNow when the folder, or some file in it, can't be worked with; whatever else could be
         taken has been taken by then."""
-        ready = self._ready()
         trouble: list[str] = []
+        new = self._look(inbox, trouble)
+        due = self.due_in()
+        if self._wait is not None and due is not None and due <= STANDS_STILL:
+            self._wait(due + 0.01)
+            trouble.clear()
+            new += self._look(inbox, trouble)
+        if trouble:
+            raise NotNow(trouble[0])
+        return new
+
+    def _look(self, inbox: Inbox, trouble: list[str]) -> int:
+        ready = self._ready()
         new = 0
         for start in range(0, len(ready), _AT_ONCE):
             new += self._take(ready[start : start + _AT_ONCE], inbox, trouble)
-        if trouble:
-            raise NotNow(trouble[0])
         return new
 
     def _ready(self) -> list[str]:
