@@ -114,6 +114,7 @@ class OrderWindowProcess:
         self._noise: deque[str] = deque(maxlen=40)
         self._closed = threading.Event()
         self._mark = Path()
+        self._version = ""
         self._page_seen = False
         self._asked = False
 
@@ -124,7 +125,8 @@ class OrderWindowProcess:
         profile = Path(payload.profile_folder)
         self._mark = profile / SOFTWARE_MARK
         self._on_event = on_event
-        if self._mark.exists() or paints_remotely(self._environ):
+        self._version = payload.version
+        if self._software_remembered() or paints_remotely(self._environ):
             payload = msgspec.structs.replace(payload, software_rendering=True)
         options: dict[str, object] = {
             "stdin": subprocess.PIPE,
@@ -222,16 +224,23 @@ class OrderWindowProcess:
         if code != 0:
             log.warning("an order window ended with status %d", code)
             if not self._page_seen and not self._asked:
-                self._remember_software()
+                self._remember_software(code)
             self._tell(Crashed(where="process", reason=reason_of_end(code, self.last_words())))
         self._closed.set()
         self._tell(Closed(exit_code=code))
 
-    def _remember_software(self) -> None:
-        if reason_of_end(1, self.last_words()) != _UNKNOWN_END:
-            return
-        with contextlib.suppress(OSError):
-            self._mark.touch(mode=0o600)
+    def _remember_software(self, code: int) -> None:
+        fell_over = code < 0 or code > 127  # a signal, or Windows' number for one; a Python error ends with 1
+        if fell_over and reason_of_end(code, self.last_words()) == _UNKNOWN_END:
+            with contextlib.suppress(OSError):
+                self._mark.write_text(self._version, "utf-8")
+
+    def _software_remembered(self) -> bool:
+        """A new version of iConnect, with a new engine, tries the graphics card again."""
+        try:
+            return self._mark.read_text("utf-8") == self._version
+        except (OSError, UnicodeDecodeError):
+            return False
 
     def _tell(self, event: AnyEvent) -> None:
         if isinstance(event, PageLoaded) and event.ok:

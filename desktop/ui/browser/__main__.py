@@ -38,7 +38,6 @@ def main() -> int:
 
 
 def run(start: OrderWindowStart, pipe: object, *, unsandboxed: bool) -> int:
-    from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
 
     from desktop.services.order_protocol import Opened
@@ -52,11 +51,11 @@ def run(start: OrderWindowStart, pipe: object, *, unsandboxed: bool) -> int:
     app.setDesktopFileName("iconnect")
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(True)
-    scheme = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}.get(start.theme)
-    if scheme is not None:
-        app.styleHints().setColorScheme(scheme)
 
+    from desktop.ui.browser.appearance import apply_theme
     from desktop.ui.order_window import OrderWindow
+
+    apply_theme(app, start.theme)
 
     window = OrderWindow(start, pipe.send)
     pipe.command.connect(window.receive)

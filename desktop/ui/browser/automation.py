@@ -229,7 +229,7 @@ class Automation(QObject):
             nonlocal last
             now = self._window.grab().toImage()
             if now == last or time.monotonic() > until:
-                ok = now.save(step.path, b"PNG")
+                ok = now.save(step.path)
                 say(Done(id=step.id, ok=ok, error="" if ok else "the picture could not be saved"))
             else:
                 last = now

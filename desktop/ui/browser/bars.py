@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -20,6 +19,11 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from desktop.ui.browser.appearance import TonedFrame
+from desktop.ui.words import Tone
+
+_THIN_BAR = "QProgressBar { border: 0; background: transparent } QProgressBar::chunk { background: palette(highlight) }"
 
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
@@ -58,14 +62,11 @@ class ElidedLabel(QLabel):
         self.setToolTip(self._whole if shown != self._whole else "")
 
 
-class MatterStrip(QFrame):
+class MatterStrip(TonedFrame):
     """Number, name and client of the matter that everything ordered here is charged to."""
 
     def __init__(self, number: str, name: str, client: str, system: str) -> None:
-        super().__init__()
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Highlight)
-        self.setForegroundRole(QPalette.ColorRole.HighlightedText)
+        super().__init__(Tone.CALM)
         self.setAccessibleName(", ".join(part for part in (f"Order for matter {number}", name, client, system) if part))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)
@@ -77,8 +78,6 @@ class MatterStrip(QFrame):
         self._number.setFont(font)
         self._words = ElidedLabel(" · ".join(part for part in (name, client) if part))
         self._system = plain_label(system)
-        for label in (self._number, self._words, self._system):
-            label.setForegroundRole(QPalette.ColorRole.HighlightedText)
         row.addWidget(self._number)
         row.addWidget(self._words, 1)
         row.addWidget(self._system)
@@ -127,6 +126,7 @@ class NavigationBar(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(3)
         self.progress.setAccessibleName("Loading")
+        self.progress.setStyleSheet(_THIN_BAR)
         column.addLayout(row)
         column.addWidget(self.progress)
         self.show_place("", "none")
@@ -143,6 +143,18 @@ class NavigationBar(QWidget):
         button.setIconSize(QSize(20, 20))
         button.clicked.connect(lambda: act())
         return button
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_icons"):
+            self._paint_icons()
+
+    def _paint_icons(self) -> None:
+        style = self.style()
+        palette = self.palette()
+        self.back_button.setIcon(readable_icon(style.standardIcon(QStyle.StandardPixmap.SP_ArrowBack), palette))
+        self.forward_button.setIcon(readable_icon(style.standardIcon(QStyle.StandardPixmap.SP_ArrowForward), palette))
+        self.reload_button.setIcon(readable_icon(self._icons[1 if self._loading else 0], palette))
 
     def _reload_or_stop(self) -> None:
         if self._loading:
@@ -176,15 +188,23 @@ class NavigationBar(QWidget):
 def readable_icon(icon: QIcon, palette: QPalette) -> QIcon:
     """The style's icon in the text's colour, so that it can be seen in the dark."""
     picture = icon.pixmap(QSize(40, 40))
-    painted = QPixmap(picture.size())
-    painted.setDevicePixelRatio(picture.devicePixelRatio())
-    painted.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(painted)
-    painter.drawPixmap(0, 0, picture)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.fillRect(painted.rect(), palette.color(QPalette.ColorRole.ButtonText))
-    painter.end()
-    return QIcon(painted)
+    made = QIcon()
+    for mode, group, strength in (
+        (QIcon.Mode.Normal, QPalette.ColorGroup.Active, 1.0),
+        (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled, 0.5),
+    ):
+        painted = QPixmap(picture.size())
+        painted.setDevicePixelRatio(picture.devicePixelRatio())
+        painted.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(painted)
+        painter.setOpacity(strength)
+        painter.drawPixmap(0, 0, picture)
+        painter.setOpacity(1.0)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(painted.rect(), palette.color(group, QPalette.ColorRole.ButtonText))
+        painter.end()
+        made.addPixmap(painted, mode)
+    return made
 
 
 def lock_picture(line: str, ink: QColor, ratio: float) -> QPixmap:
@@ -216,18 +236,14 @@ class Choice:
     act: Callable[[], None]
 
 
-class NoticeBar(QFrame):
+class NoticeBar(TonedFrame):
     """One sentence with buttons, under the navigation bar. It never takes the keyboard away from the page and never waits."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
+        super().__init__(Tone.WARN)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(12, 6, 8, 6)
         self._words = plain_label(wrap=True)
-        self._words.setForegroundRole(QPalette.ColorRole.ToolTipText)
         self._row.addWidget(self._words, 1)
         self._buttons: list[QPushButton] = []
         self.hide()

@@ -4,12 +4,14 @@ page with the figures stays readable beside it."""
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from desktop.ui import theme
 from desktop.ui.browser.bars import plain_label
 from desktop.ui.browser.downloads import SavedFile
 from desktop.ui.browser.typed_fees import Fault, TypedFees, check, gst_remark
+from desktop.ui.words import Tone
 
 _FIELDS = (
     ("order_id", "Order number", "as InfoTrack shows it"),
@@ -113,7 +115,7 @@ class FeesForm(QFrame):
         if ok:
             for edit in self._edits.values():
                 edit.clear()
-        self._say(message)
+        self._say(message, bad=not ok)
 
     def _name_button(self, text: str) -> None:
         self.send_button.setText(text)
@@ -124,7 +126,7 @@ class FeesForm(QFrame):
             return
         checked = check({field: edit.text() for field, edit in self._edits.items()}, fees_needed=self._saved is None)
         if isinstance(checked, Fault):
-            self._say(checked.sentence)
+            self._say(checked.sentence, bad=True)
             edit = self._edits[checked.field]
             edit.setFocus(Qt.FocusReason.OtherFocusReason)
             edit.selectAll()
@@ -133,10 +135,13 @@ class FeesForm(QFrame):
         self._say(gst_remark(checked) or "Recording…")
         self.sent.emit(checked, self._saved)
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, *, bad: bool = False) -> None:
         self._words.setText(words)
         self._words.setAccessibleDescription(words)
-        self._words.setBackgroundRole(QPalette.ColorRole.Window)
+        palette = QPalette()
+        if bad:
+            palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.colours(self.palette()).tone(Tone.BAD).ink))
+        self._words.setPalette(palette)
 
 
 __all__ = ["FeesForm", "TypedFees"]

@@ -1,0 +1,187 @@
+"""What the tests of the order window share: small sites, and the real window run as an ordinary user with its sandbox on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from desktop.services.order_process import OrderWindowProcess
+from desktop.services.order_protocol import AnyEvent, Do, Done
+
+NOBODY = 65534
+AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+E = TypeVar("E")
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def ordinary_user() -> dict[str, object]:
+    """How to start a process as somebody who is not root; nothing where we are not root."""
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if AS_ROOT else {}
+
+
+@dataclass
+class Page:
+    body: bytes
+    content_type: str = "text/html; charset=utf-8"
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    wait: threading.Event | None = None
+
+
+@dataclass
+class Site:
+    """A scripted site. `seen` holds the path of each request, `headers` what came with the last one for a path."""
+
+    server: ThreadingHTTPServer
+    pages: dict[str, Page] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return int(self.server.server_address[1])
+
+    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def page(self, path: str, html: str, **more: Any) -> None:
+        whole = f"<!doctype html><meta name=viewport content='width=device-width'><title>Site</title>{html}"
+        self.pages[path] = Page(whole.encode(), **more)
+
+    def redirect(self, path: str, to: str, status: int = 302) -> None:
+        self.pages[path] = Page(b"", status=status, headers=(("Location", to),))
+
+    def file(self, path: str, content: bytes, name: str = "", content_type: str = "application/pdf") -> None:
+        headers = (("Content-Disposition", f'attachment; filename="{name}"'),) if name else ()
+        self.pages[path] = Page(content, content_type, headers=headers)
+
+
+def serve(site_pages: dict[str, Page] | None = None, *, address: str = "127.0.0.1") -> Site:
+    site: Site
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = self.path.split("?")[0]
+            site.seen.append(path)
+            site.headers[path] = dict(self.headers.items())
+            page = site.pages.get(path, Page(b"not here", "text/plain", 404))
+            if page.wait is not None:
+                page.wait.wait(30)
+            self.send_response(page.status)
+            for name, value in page.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Type", page.content_type)
+            self.send_header("Content-Length", str(len(page.body)))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(page.body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_args: object) -> None:
+            pass
+
+    site = Site(Server((address, 0), Handler), dict(site_pages or {}))
+    threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    return site
+
+
+def base_environment(home: Path, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home / "home"),
+        "XDG_RUNTIME_DIR": str(home / "run"),
+        "TMPDIR": str(home / "run"),
+        "LANG": "C.UTF-8",
+        "QT_QPA_PLATFORM": "offscreen",
+        "NO_PROXY": "*",
+        **more,
+    }
+
+
+class Window:
+    """A running order window with everything that it said."""
+
+    def __init__(self, process: OrderWindowProcess, home: Path) -> None:
+        self.process = process
+        self.home = home
+        self.events: list[AnyEvent] = []
+        self._changed = threading.Condition()
+        self._next = 1
+
+    def heard(self, event: AnyEvent) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def wait(self, kind: type[E], fits: Callable[[E], bool] = lambda _event: True, seconds: float = 30) -> E:
+        until = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                for event in self.events:
+                    if isinstance(event, kind) and fits(event):
+                        return event
+                left = until - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    raise AssertionError(f"no {kind.__name__}; heard {self.events!r}; {self.process.last_words()}")
+
+    def all(self, kind: type[E]) -> list[E]:
+        with self._changed:
+            return [event for event in self.events if isinstance(event, kind)]
+
+    def do(self, do: str, *, ok: bool = True, **arguments: Any) -> str:
+        number, self._next = self._next, self._next + 1
+        self.process.do(msgspec.convert({"id": number, "do": do, **arguments}, Do))
+        done = self.wait(Done, lambda one: one.id == number, 40)
+        assert done.ok is ok, (do, arguments, done, self.do("state") if do != "state" else "")
+        return done.value
+
+    def state(self) -> dict[str, Any]:
+        return json.loads(self.do("state"))  # type: ignore[no-any-return]
+
+    def run_in_page(self, code: str) -> None:
+        """Runs in the page's own world, as the page itself would."""
+        made = f"const s = document.createElement('script'); s.textContent = {json.dumps(code)}; document.head.append(s)"
+        self.do("script", text=f"(() => {{ {made}; return 1 }})()")
+
+    def shot(self, name: str) -> Path:
+        path = self.home / "shots" / f"{name}.png"
+        self.do("shot", path=str(path))
+        keep = os.environ.get("ORDER_WINDOW_SHOTS")
+        if keep:
+            shutil.copy(path, Path(keep) / path.name)
+        return path
+
+
+Open = Callable[..., Window]
+
+
+def children_of(pid: int) -> list[int]:
+    """A process's descendants (Linux)."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(line.split()[0]): int(line.split()[1]) for line in listed.splitlines() if line.strip()}
+    found = [pid]
+    for one in found:
+        found.extend(child for child, parent in parents.items() if parent == one)
+    return found[1:]
