@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,8 +150,11 @@ class Sandbox:
     def stop(self) -> None:
         """Closes all ports."""
         self.world.stop()
-        for server in self._servers.values():
-            server.stop()
+        stops = [threading.Thread(target=server.stop) for server in self._servers.values()]  # each waits for its own loop's turn
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
 
     def __enter__(self) -> Sandbox:
         return self.start()

@@ -50,6 +50,7 @@ class Server:
 
     def stop(self) -> None:
         """Closes the port. Answers in progress may be cut."""
-        self._server.shutdown()
+        if self._thread.ident is not None:  # else nothing serves, and a shutdown would wait for ever
+            self._server.shutdown()
+            self._thread.join(timeout=10)
         self._server.server_close()
-        self._thread.join(timeout=10)
