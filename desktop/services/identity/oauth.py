@@ -62,7 +62,7 @@ class _Transport(BaseAdapter):
         response.headers.update(answer.headers)
         response.encoding = "utf-8"
         response.request = request
-        response._content = answer.body
+        response._content = _plain(answer.body)
         return response
 
     def close(self) -> None:
@@ -171,6 +171,19 @@ class OAuthClient:
         except (ValueError, TypeError, RecursionError) as error:
             raise AnswerLost("The sign-in server's answer could not be understood.") from error
         return _token_set(answer)
+
+
+def _plain(body: bytes) -> bytes:
+    """The answer without a lifetime that Authlib's own reckoning would stumble over."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    if isinstance(answer, dict) and "access_token" in answer:
+        answer.pop("expires_at", None)
+        answer["expires_in"] = _lifetime(answer.get("expires_in"))
+        return json.dumps(answer).encode()
+    return body
 
 
 def _code(value: object) -> str:

@@ -215,9 +215,9 @@ class IdentityStore:
     def _prepare(self, db: apsw.Connection) -> None:
         db.set_busy_timeout(_BUSY_MILLISECONDS)
         # A rollback journal with full sync loses no acknowledged commit, and needs no shared memory between processes.
-        db.execute(
-            "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF"
-        )
+        for name, value in (("synchronous", "EXTRA"), ("secure_delete", "ON"), ("trusted_schema", "OFF")):
+            db.pragma(name, value)
+        db.pragma("journal_mode", "TRUNCATE")
         version = _version(db)
         if version == 0:
             db.execute("BEGIN IMMEDIATE")
