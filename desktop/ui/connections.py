@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.signing_in import SigningIn
-from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, Text, clear_layout
+from desktop.ui.widgets import Busy, Card, Field, Heading, MessageBar, Muted, Pill, Text, clear_layout
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -65,7 +65,6 @@ class ConnectionCard(Card):
         self.result = MessageBar()
         self.progress = self._progress()
         self.findings = QVBoxLayout()
-        self.findings.setSpacing(6)
         self.connect_button = self._button("Connect", self.connect_wanted)
         self.disconnect_button = self._button("Disconnect", self.disconnect_wanted)
         self.test_button = self._button("Test now", self.test_wanted)
@@ -120,8 +119,8 @@ class ConnectionCard(Card):
 
     def show_findings(self, findings: Sequence[AccessFinding]) -> None:
         clear_layout(self.findings)
-        for finding in findings:
-            self.findings.addWidget(_finding(finding))
+        if findings:
+            self.findings.addWidget(_findings(findings))
 
     def set_busy(self, doing: str) -> None:
         for button in (self.connect_button, self.disconnect_button, self.test_button):
@@ -146,7 +145,7 @@ class ConnectionCard(Card):
         column.setSpacing(theme.GAP)
         self.waiting = Busy()
         self.explain = Text()
-        self.address = QLineEdit()
+        self.address = Field()
         self.address.setReadOnly(True)
         self.address.setAccessibleName("Address to open")
         copy = QPushButton("Copy address")
@@ -188,20 +187,23 @@ class ConnectionCard(Card):
         self.cancel_button.setEnabled(not flow.cancelling)
 
 
-def _finding(finding: AccessFinding) -> QWidget:
+def _findings(findings: Sequence[AccessFinding]) -> QWidget:
     box = QWidget()
-    row = QHBoxLayout(box)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(10)
-    word, tone = _FINDING[finding.finding]
-    row.addWidget(Pill(word, tone), 0, Qt.AlignmentFlag.AlignTop)
-    text = QVBoxLayout()
-    text.setSpacing(1)
-    text.addWidget(Text(finding.right))
-    more = " ".join(part for part in (finding.message, finding.cure) if part)
-    if more:
-        text.addWidget(Muted(more))
-    row.addLayout(text, 1)
+    grid = QGridLayout(box)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(6)
+    grid.setColumnStretch(1, 1)
+    for row, finding in enumerate(findings):
+        word, tone = _FINDING[finding.finding]
+        grid.addWidget(Pill(word, tone), row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        text = QVBoxLayout()
+        text.setSpacing(1)
+        text.addWidget(Text(finding.right))
+        more = " ".join(part for part in (finding.message, finding.cure) if part)
+        if more:
+            text.addWidget(Muted(more))
+        grid.addLayout(text, row, 1)
     return box
 
 
@@ -219,10 +221,10 @@ class InfoTrackCard(Card):
         head.addWidget(self.pill)
         self.facts = Text()
         self.message = MessageBar()
-        self.user = QLineEdit()
+        self.user = Field()
         self.user.setPlaceholderText("User name")
         self.user.setAccessibleName("InfoTrack user name")
-        self.password = QLineEdit()
+        self.password = Field()
         self.password.setPlaceholderText("Password")
         self.password.setAccessibleName("InfoTrack password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)

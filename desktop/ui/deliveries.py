@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLineEdit,
     QMessageBox,
     QPushButton,
     QSplitter,
@@ -29,7 +28,7 @@ from desktop.ui.order_pane import OrderPane
 from desktop.ui.order_row import order_row
 from desktop.ui.result_form import ResultForm
 from desktop.ui.rows import RowList, RowModel
-from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted
+from desktop.ui.widgets import Busy, EmptyState, Field, MessageBar, Muted
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -80,7 +79,7 @@ class DeliveriesWindow(Window):
         self._wanted_order = ""
 
         self.message = MessageBar()
-        self.field = QLineEdit()
+        self.field = Field()
         self.field.setAccessibleName("Find an order")
         self.field.setPlaceholderText("Matter, order number or service")
         self.field.setClearButtonEnabled(True)

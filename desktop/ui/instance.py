@@ -158,7 +158,8 @@ def hand_over(profile: Path, request: Request, timeout_ms: int = 300) -> bool:
         return False
     while not socket.canReadLine():
         if not socket.waitForReadyRead(timeout_ms):
-            return False
+            # Also what it says when the answer and the end of the line came together; the answer is then here.
+            break
     return bytes(socket.readLine(MAX_MESSAGE).data()) == _ANSWER
 
 

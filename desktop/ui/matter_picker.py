@@ -50,7 +50,10 @@ class MatterPanel(QWidget):
         self.warning = MessageBar()
         self.button = QPushButton("New search")
         self.button.setAccessibleName("New search")
-        self.button.setMinimumHeight(self.button.sizeHint().height() + 6)
+        strong = self.button.font()
+        strong.setBold(True)
+        self.button.setFont(strong)
+        self.button.setMinimumSize(140, self.button.fontMetrics().height() + 18)
         self.button.clicked.connect(self._order)
         self.button.setDefault(True)
         self.busy = Busy()
@@ -89,8 +92,8 @@ class MatterPanel(QWidget):
         column.addWidget(self.history_title)
         column.addWidget(self._history_stack, 1)
 
-        self.nothing = EmptyState()
-        self.nothing.say("No matter chosen", "Type in the field on the left; the best match is chosen for you.")
+        # While nothing is chosen the list on the left says why; two explanations side by side would be one too many.
+        self.nothing = QWidget()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.nothing)
         self._stack.addWidget(page)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.services.desk import MatterHit, Status
 from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.rows import Row, RowList, RowModel
-from desktop.ui.widgets import Busy, EmptyState, Muted
+from desktop.ui.widgets import Busy, EmptyState, Field, Muted
 from desktop.ui.window import Clock
 
 LIMIT = 50
@@ -58,7 +58,7 @@ class MatterSearch(QWidget):
         self._enter_waits = False
         self._asked: Matter | None = None
 
-        self.field = QLineEdit()
+        self.field = Field()
         self.field.setAccessibleName("Find a matter")
         self.field.setPlaceholderText("Number, name or client")
         self.field.setClearButtonEnabled(True)

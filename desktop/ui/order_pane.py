@@ -233,9 +233,9 @@ class OrderPane(QWidget):
         head = QHBoxLayout()
         title = words.kind_word(delivery.kind)
         if delivery.kind is DeliveryKind.COST:
-            title += f" {words.money(delivery.amount)}"
+            title = f"{'Credit' if delivery.amount is not None and delivery.amount < 0 else title} {words.money(delivery.amount)}"
             if delivery.gst is not None:
-                title += f" + {words.money(delivery.gst)} GST"
+                title += f", GST {words.money(delivery.gst)}"
         head.addWidget(Heading(title, level=2, wrap=False))
         head.addStretch(1)
         head.addWidget(Pill(str(delivery.state), words.tone_of(delivery.state)))

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop.services.desk import TypedResult
 from desktop.ui import theme
-from desktop.ui.widgets import Heading, MessageBar, Muted
+from desktop.ui.widgets import Field, MessageBar, Muted
 
 
 class FormProblem(Exception):
@@ -55,19 +54,20 @@ class ResultForm(QDialog):
         self.setMinimumWidth(520)
         self._hand_on: Callable[[TypedResult], None] | None = None
         self.message = MessageBar()
-        self.order_id = QLineEdit()
+        self.order_id = Field()
         self.order_id.setPlaceholderText("Number on InfoTrack's confirmation")
-        self.matter = QLineEdit(matter_number)
-        self.service = QLineEdit()
+        self.matter = Field(matter_number)
+        self.service = Field()
         self.service.setPlaceholderText("Such as Title Search")
-        self.reference = QLineEdit()
-        self.file = QLineEdit(str(file) if file is not None else "")
+        self.reference = Field()
+        self.file = Field(str(file) if file is not None else "")
         self.file.setPlaceholderText("None")
         choose = QPushButton("Choose…")
         choose.setAccessibleDescription("Choose the result's PDF")
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose)
         files = QHBoxLayout()
+        files.setSpacing(theme.GAP)
         files.addWidget(self.file, 1)
         files.addWidget(choose)
 
@@ -79,7 +79,7 @@ class ResultForm(QDialog):
         form.addRow("&Matter number", self.matter)
         form.addRow("&Service", self.service)
         form.addRow("&Reference", self.reference)
-        form.addRow("PDF &file", files)
+        form.addRow("PDF file", files)
         form.addRow("Fees", self._fees())
 
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -102,15 +102,16 @@ class ResultForm(QDialog):
     def _fees(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GAP)
-        grid.addWidget(Heading("Without GST", level=2, wrap=False), 0, 1)
-        grid.addWidget(Heading("GST", level=2, wrap=False), 0, 2)
-        self.fees: dict[str, QLineEdit] = {}
+        grid.setVerticalSpacing(6)
+        for column, title in enumerate(("Without GST", "GST"), start=1):
+            grid.addWidget(Muted(title, wrap=False), 0, column, Qt.AlignmentFlag.AlignRight)
+        self.fees: dict[str, Field] = {}
         for row, (who, title) in enumerate(
             (("retailer", "Retailer fee (InfoTrack)"), ("supplier", "Supplier fee (authority)")), start=1
         ):
             grid.addWidget(Muted(title, wrap=False), row, 0)
             for column, part in enumerate(("fee", "gst"), start=1):
-                field = QLineEdit()
+                field = Field()
                 field.setPlaceholderText("0.00")
                 field.setAlignment(Qt.AlignmentFlag.AlignRight)
                 field.setAccessibleName(f"{title} {'without GST' if part == 'fee' else 'GST'}")

@@ -126,6 +126,10 @@ class TwoLineDelegate(QStyledItemDelegate):
         opt = QStyleOptionViewItem(option)
         self.initStyleOption(opt, index)
         opt.text = ""
+        for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+            marked = opt.palette.color(group, QPalette.ColorRole.Highlight)
+            ink = opt.palette.color(group, QPalette.ColorRole.HighlightedText)
+            opt.palette.setColor(group, QPalette.ColorRole.Highlight, theme.readable(marked, ink))
         widget: QWidget = option.widget
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)
 

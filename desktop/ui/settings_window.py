@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
+    QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +28,7 @@ from desktop.services.practice.model import CostCode
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
-from desktop.ui.widgets import Busy, Heading, MessageBar, Muted
+from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import PatternProblem, Tone
 
@@ -54,6 +55,9 @@ class CodeBox(QComboBox):
         super().__init__(parent)
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(20)
         self.setAccessibleName(name)
         line = self.lineEdit()
         if line is not None:
@@ -73,6 +77,9 @@ class CodeBox(QComboBox):
         self.setCurrentIndex(row)
         if row < 0:
             self.setEditText(code)
+        line = self.lineEdit()
+        if line is not None:
+            line.setCursorPosition(0)
 
     def code(self) -> str:
         text = self.currentText().strip()
@@ -202,13 +209,14 @@ class SettingsWindow(Window):
     def _choice(name: str, options: Sequence[tuple[str, str]]) -> QComboBox:
         box = QComboBox()
         box.setAccessibleName(name)
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for value, title in options:
             box.addItem(title, value)
         return box
 
     @staticmethod
-    def _line(name: str) -> QLineEdit:
-        line = QLineEdit()
+    def _line(name: str) -> Field:
+        line = Field()
         line.setAccessibleName(name)
         return line
 
@@ -218,27 +226,29 @@ class SettingsWindow(Window):
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(10)
         form = self._section(column, "Costs")
-        form.addRow("Practice system", self.system)
-        form.addRow("Code with GST", self.code_taxed)
-        form.addRow("Code without GST", self.code_untaxed)
-        form.addRow("", self.codes_note)
-        form.addRow("Amounts", self.amounts)
-        form.addRow("Markup", self.markup)
-        form.addRow("", self.billable)
-        form.addRow("Description", self.description)
-        form.addRow("", self.description_preview)
-        form.addRow("Before posting", self.review)
+        self._row(form, "Practice system", self.system)
+        self._row(form, "Code with GST", self.code_taxed)
+        self._row(form, "Code without GST", self.code_untaxed)
+        self._row(form, "", self.codes_note)
+        self._costs = form
+        self._row(form, "Amounts", self.amounts)
+        self._row(form, "Markup", self.markup)
+        self._row(form, "", self.billable)
+        self._row(form, "Description", self.description)
+        self._row(form, "", self.description_preview)
+        self._row(form, "Before posting", self.review)
         form = self._section(column, "Documents")
-        form.addRow("File name", self.file_name)
-        form.addRow("", self.file_preview)
-        form.addRow("Folder", self.folder)
+        self._row(form, "File name", self.file_name)
+        self._row(form, "", self.file_preview)
+        self._row(form, "Folder", self.folder)
         form = self._section(column, "This PC")
         drop = QHBoxLayout()
+        drop.setSpacing(theme.GAP)
         drop.addWidget(self.results_folder, 1)
         drop.addWidget(self.browse)
-        form.addRow("Drop folder", drop)
-        form.addRow("Notices", self.notifications)
-        form.addRow("", self.start)
+        self._row(form, "Drop folder", drop)
+        self._row(form, "Notices", self.notifications)
+        self._row(form, "", self.start)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -260,6 +270,17 @@ class SettingsWindow(Window):
         outer.addLayout(top)
         outer.addWidget(scroll, 1)
         outer.addLayout(foot)
+
+    @staticmethod
+    def _row(form: QFormLayout, title: str, field: QWidget | QHBoxLayout) -> None:
+        """A row whose field begins where the fields of the other sections begin."""
+        label = QLabel(title)
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Code without GST") + 4)
+        if isinstance(field, QWidget):
+            label.setBuddy(field)
+            form.addRow(label, field)
+        else:
+            form.addRow(label, field)
 
     @staticmethod
     def _section(column: QVBoxLayout, title: str) -> QFormLayout:
@@ -330,7 +351,9 @@ class SettingsWindow(Window):
             filled = words.fill_pattern(pattern)
         except PatternProblem as problem:
             label.setText(str(problem))
+            label.set_tone(Tone.BAD)
             return False
+        label.set_tone(None)
         label.setText(f"For example: {words.safe_file_name(filled)}.pdf" if file else f"For example: {filled}")
         return True
 
@@ -342,10 +365,10 @@ class SettingsWindow(Window):
         if not system or self._codes_for == system:
             return
         if system not in signed_in:
-            self.codes_note.setText(f"Sign in to {words.system_title(system)} to choose from its cost codes.")
+            self._note(f"Sign in to {words.system_title(system)} to choose from its cost codes.")
             return
         self._codes_for = system
-        self.codes_note.setText("Fetching the firm's cost codes…")
+        self._note("Fetching the firm's cost codes…")
         self.bridge.run(
             self,
             lambda desk: desk.cost_codes(system),
@@ -363,17 +386,20 @@ class SettingsWindow(Window):
         known = {code.code for code in codes}
         missing = [box.code() for box in (self.code_taxed, self.code_untaxed) if box.code() and box.code() not in known]
         if missing:
-            self.codes_note.setText(f"{words.system_title(system)} has no cost code “{missing[0]}”. Choose one from the list.")
+            self._note(f"{words.system_title(system)} has no cost code “{missing[0]}”. Choose one from the list.")
         elif not known:
-            self.codes_note.setText(f"{words.system_title(system)} has no cost codes yet. Add them there first.")
+            self._note(f"{words.system_title(system)} has no cost codes yet. Add them there first.")
         else:
-            self.codes_note.setText("")
-        self.codes_note.setVisible(bool(self.codes_note.text()))
+            self._note("")
         self._enable()
 
     def _no_codes(self, problem: str) -> None:
         self._codes_for = ""
-        self.codes_note.setText(f"The list could not be fetched: {problem} You can type a code.")
+        self._note(f"The list could not be fetched: {problem} You can type a code.")
+
+    def _note(self, text: str) -> None:
+        self.codes_note.setText(text)
+        self._costs.setRowVisible(self.codes_note, bool(text))
 
     # answers
 

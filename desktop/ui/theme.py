@@ -75,6 +75,16 @@ def colours(palette: QPalette) -> Colours:
     return DARK if is_dark(palette) else LIGHT
 
 
+def readable(ground: QColor, ink: QColor) -> QColor:
+    """The ground, darkened or lightened away from the ink just so far that text on it can be read well."""
+    away = QColor(ground)
+    for _ in range(12):
+        if contrast(away.name(), ink.name()) >= 4.5:
+            break
+        away = away.darker(108) if ink.lightnessF() > 0.5 else away.lighter(108)
+    return away
+
+
 def contrast(one: str, other: str) -> float:
     """The contrast of two colours by the rule of WCAG 2: 1 to 21."""
     bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)

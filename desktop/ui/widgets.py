@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.ui import theme
 from desktop.ui.words import Tone
@@ -72,15 +72,18 @@ class Text(QLabel):
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
+        if wrap:
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setText(text)
 
 
 class Muted(Text):
-    """A second line: quieter, but with full contrast."""
+    """A second line: quieter, but with full contrast. With a tone it stands out instead."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, *, wrap: bool = True) -> None:
         super().__init__(text, parent, wrap=wrap)
+        self._tone: Tone | None = None
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -88,13 +91,38 @@ class Muted(Text):
             self._colour()
         super().changeEvent(event)
 
+    def set_tone(self, tone: Tone | None) -> None:
+        self._tone = tone
+        self._colour()
+
     def _colour(self) -> None:
         parent = self.parentWidget()
-        base = parent.palette() if parent is not None else self.palette()
-        wanted = QColor(theme.colours(base).muted)
+        colours = theme.colours(parent.palette() if parent is not None else self.palette())
+        wanted = QColor(colours.tone(self._tone).ink if self._tone is not None else colours.muted)
         if self.palette().color(QPalette.ColorRole.WindowText) != wanted:
             palette = QPalette()
             palette.setColor(QPalette.ColorRole.WindowText, wanted)
+            self.setPalette(palette)
+
+
+class Field(QLineEdit):
+    """A line to type in, a little taller than the style's, with a hint that can be read."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setMinimumHeight(self.fontMetrics().height() + 12)
+        self._colour()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._colour()
+        super().changeEvent(event)
+
+    def _colour(self) -> None:
+        wanted = QColor(theme.colours(QGuiApplication.palette()).muted)
+        if self.palette().color(QPalette.ColorRole.PlaceholderText) != wanted:
+            palette = QPalette()
+            palette.setColor(QPalette.ColorRole.PlaceholderText, wanted)
             self.setPalette(palette)
 
 

@@ -214,14 +214,14 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     waiting.hold("browser")
     scene("connections-signing-in", connections, waiting, lambda window: window.connect_system(XPM))  # type: ignore[attr-defined]
     scene("tenants", lambda bridge: TenantDialog(TENANTS))
-    locked = FakeSettings(locked=frozenset({"system", "amounts"}))
     scene("settings", lambda bridge: SettingsWindow(bridge, FakeSettings(), clock=clock))
-    scene(
-        "settings-locked-wrong",
-        lambda bridge: SettingsWindow(bridge, locked, clock=clock),
-        None,
-        lambda w: w.description.setText("{servce} x"),
-    )  # type: ignore[attr-defined]
+    locked = FakeSettings(locked=frozenset({"system", "amounts"}))
+
+    def mistype(window: QWidget) -> None:
+        assert isinstance(window, SettingsWindow)
+        window.description.setText("{servce} x")
+
+    scene("settings-locked-wrong", lambda bridge: SettingsWindow(bridge, locked, clock=clock), None, mistype)
     scene(
         "welcome-new",
         lambda bridge: WelcomeWindow(bridge, clock=clock),
