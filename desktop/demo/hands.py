@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QListView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QWidget
 
 T = TypeVar("T")
 
@@ -102,8 +101,25 @@ class Hands:
 
         self.on_screen(act)
 
-    def trigger(self, action: QAction) -> None:
-        self._door.knocked.emit(action.trigger)
+    def trigger_soon(self, act: Callable[[], object]) -> None:
+        """Runs `act` on the GUI thread without waiting for it: it may open a dialog of its own loop."""
+        self._door.knocked.emit(act)
+
+    def clear(self, field: QLineEdit) -> None:
+        def act() -> None:
+            field.setFocus()
+            field.selectAll()
+            QTest.keyClick(field, Qt.Key.Key_Delete)
+
+        self.on_screen(act)
+
+    def is_enabled(self, window: QWidget, kind: type[QWidget], name: str) -> bool:
+        """GUI thread only (inside `wait`)."""
+        return any(widget.isEnabled() for widget in _named(window, kind, name))
+
+    def settle(self, seconds: float = 0.6) -> None:
+        """Lets what was asked for arrive and be painted, before a picture is taken."""
+        time.sleep(seconds)
 
     def rows(self, view: QListView) -> list[str]:
         """The accessible text of every row."""

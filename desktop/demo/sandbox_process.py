@@ -51,9 +51,13 @@ class SandboxProcess:
             time.sleep(0.05)
         self.where = json.loads(port_file.read_text(encoding="utf-8"))
 
+    def attach(self, port_file: Path) -> None:
+        """To one that another process started."""
+        self.where = json.loads(port_file.read_text(encoding="utf-8"))
+
     @property
     def platform_file(self) -> Path:
-        return Path(self.where["platform_file"])
+        return Path(self.where["platform"])
 
     @property
     def controls(self) -> str:
