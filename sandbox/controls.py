@@ -156,7 +156,7 @@ def _books(app: Flask, world: World) -> None:
 def _orders(app: Flask, world: World, desk: OrderDesk, landing: Landing) -> None:
     @app.get("/api/orders")
     def orders() -> ResponseReturnValue:
-        return jsonify(orders=[_order_json(desk, order) for order in desk.orders.values()])
+        return jsonify(orders=[_order_json(desk, order) for order in list(desk.orders.values())])
 
     @app.post("/api/orders")
     def place() -> ResponseReturnValue:
@@ -247,7 +247,7 @@ def _orders(app: Flask, world: World, desk: OrderDesk, landing: Landing) -> None
 
     @app.get("/api/messages")
     def messages() -> ResponseReturnValue:
-        rows = [{"sequence": m.sequence, "order_id": m.order_id, "at": m.at, "fields": m.fields} for m in desk.messages]
+        rows = [{"sequence": m.sequence, "order_id": m.order_id, "at": m.at, "fields": m.fields} for m in list(desk.messages)]
         return Response(_plain(rows), content_type="application/json")
 
     @app.get("/api/mappings")
@@ -375,7 +375,7 @@ def _order_json(desk: OrderDesk, order: Order) -> dict[str, object]:
         "total": str(order.fees.total),
         "versions": len(order.marks),
         "file_hash": order.marks[-1] if order.marks else "",
-        "messages": sum(1 for message in desk.messages if message.order_id == order.id),
+        "messages": sum(1 for message in list(desk.messages) if message.order_id == order.id),
     }
 
 
