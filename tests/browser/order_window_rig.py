@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -185,3 +186,15 @@ def children_of(pid: int) -> list[int]:
     for one in found:
         found.extend(child for child, parent in parents.items() if parent == one)
     return found[1:]
+
+
+def command_line(pid: int) -> str:
+    """A process's command line (Linux); empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def today() -> date:
+    return datetime.now(UTC).date()

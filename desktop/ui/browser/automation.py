@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from desktop.ui.order_window import OrderWindow
 
 _POLL_MS = 50
+_NO_ANSWER_MS = 2000
 _MOST_TEXT = 1_000_000
 
 _FIND = """(() => {
@@ -78,6 +79,19 @@ class Automation(QObject):
 
     # in the page
 
+    def _ask(self, code: str, seen: Callable[[object], None]) -> None:
+        """Runs `code` in our world. A page that dies or hangs meanwhile never answers: then `seen` gets None after a while."""
+        waiting = True
+
+        def answered(result: object) -> None:
+            nonlocal waiting
+            if waiting:
+                waiting = False
+                seen(result)
+
+        self._window.tab.page.runJavaScript(code, OUR_WORLD, answered)
+        QTimer.singleShot(_NO_ANSWER_MS, self, lambda: answered(None))
+
     def _click(self, step: Do, say: Say) -> None:
         self._when_there(step, say, lambda found: self._press_mouse(found, lambda: say(Done(id=step.id, ok=True))))
 
@@ -118,7 +132,7 @@ class Automation(QObject):
             ok = result in ("set", "same")
             say(Done(id=step.id, ok=ok, error="" if ok else "there is no such field or choice"))
 
-        self._window.tab.page.runJavaScript(code, OUR_WORLD, answered)
+        self._ask(code, answered)
 
     def _read(self, step: Do, say: Say) -> None:
         if not step.css:
@@ -137,7 +151,7 @@ class Automation(QObject):
             if any(step.text in str(state[key]) for key in ("headline", "notice", "host", "page_title", "saved", "remark")):
                 say(Done(id=step.id, ok=True))
             else:
-                self._window.tab.page.runJavaScript("document.body ? document.body.innerText : ''", OUR_WORLD, seen)
+                self._ask("document.body ? document.body.innerText : ''", seen)
 
         def seen(text: object) -> None:
             if step.text in str(text or ""):
@@ -151,22 +165,18 @@ class Automation(QObject):
 
     def _count(self, step: Do, say: Say) -> None:
         code = f"document.querySelectorAll({json.dumps(step.css)}).length"
-        self._window.tab.page.runJavaScript(
-            code, OUR_WORLD, lambda number: say(Done(id=step.id, ok=True, value=str(int(_number(number or 0)))))
-        )
+        self._ask(code, lambda number: say(Done(id=step.id, ok=True, value=str(int(_number(number or 0))))))
 
     def _script(self, step: Do, say: Say) -> None:
         code = f"(() => JSON.stringify({step.text}))()"
-        self._window.tab.page.runJavaScript(
-            code, OUR_WORLD, lambda value: say(Done(id=step.id, ok=True, value=str(value)[:_MOST_TEXT]))
-        )
+        self._ask(code, lambda value: say(Done(id=step.id, ok=True, value=str(value)[:_MOST_TEXT])))
 
     def _when_there(self, step: Do, say: Say, act: Callable[[dict[str, object]], None], *, visible: bool = True) -> None:
         until = time.monotonic() + step.seconds
         code = _FIND % {"css": json.dumps(step.css), "text": json.dumps(step.text or None)}
 
         def look() -> None:
-            self._window.tab.page.runJavaScript(code, OUR_WORLD, seen)
+            self._ask(code, seen)
 
         def seen(result: object) -> None:
             found = json.loads(result) if isinstance(result, str) and result else None

@@ -186,6 +186,8 @@ class OrderPage(QWebEnginePage):
         box.setWindowTitle(f"iConnect - {self.url().host()} says")
         box.setText(message[:_DIALOG_TEXT])
         box.setStandardButtons(buttons)
+        for button in box.buttons():
+            button.setAccessibleName(button.text().replace("&", ""))
         answer = QMessageBox.StandardButton(box.exec())
         box.deleteLater()
         return answer

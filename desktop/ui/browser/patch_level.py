@@ -30,7 +30,8 @@ def running_patch_level() -> str:
     """Loads the engine's library (some 30 MiB): not for the tray process."""
     from PySide6.QtWebEngineCore import qWebEngineChromiumSecurityPatchVersion
 
-    return qWebEngineChromiumSecurityPatchVersion()
+    version: object = qWebEngineChromiumSecurityPatchVersion()  # text, though declared as bytes
+    return version.decode("ascii") if isinstance(version, bytes) else str(version)
 
 
 def patch_finding(version: str, today: date, known: tuple[tuple[str, date], ...] = KNOWN) -> PatchFinding:

@@ -162,7 +162,7 @@ class Tab(QStackedWidget):
         def ended(_reason: str) -> None:
             self.page.renderer_gone.disconnect(ended)
             self.page.renderer_gone.connect(self._on_renderer_gone)
-            self.again()
+            QTimer.singleShot(0, self, self.again)
 
         self.page.renderer_gone.connect(ended)
         self.page.end_renderer()
