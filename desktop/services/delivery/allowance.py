@@ -8,6 +8,7 @@ answer said, less our calls since, less what the others have been taking meanwhi
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import deque
@@ -65,11 +66,17 @@ class Window:
         self.told_at = 0.0
         self.ends: tuple[float, float] | None = None
         """Between these two moments the window ends; at the later one it is over for certain."""
-        self.share = 1.0
-        """How many desks like this one seem to draw on the limit."""
+        self.own = 0
+        """Our calls in this window."""
+        self.others = 0
+        """The other desks' calls in this window, as far as we heard."""
+        self.met = False
+        """Whether somebody came to the end of it."""
+        self.past: tuple[int, float | None, bool] | None = None
+        """Of a window that is over, until somebody looks: our calls, the others' (None: not known), and whether it was met."""
+        self._heard_for = 0.0
         self._last_told = 0
-        self._first_told: tuple[float, int] | None = None
-        self._own = 0
+        self._most_told = 0
         self._rate = 0.0
 
     def at(self, now: float) -> None:
@@ -78,18 +85,26 @@ class Window:
             return
         spans = int((now - self.ends[1]) // self.span) + 1
         self.ends = (self.ends[0] + spans * self.span, self.ends[1] + spans * self.span)
-        self.left = None
+        self._over()
 
     def left_now(self, now: float) -> float | None:
         """What remains after what the other desks have probably taken since we last heard."""
         if self.left is None:
-            return None
-        return self.left - self._rate * max(0.0, now - self.told_at)
+            if self.ends is None or not self._rate or now - self.told_at > 3 * self.span:
+                return None
+            # Nothing heard in this window yet: the others go on as in the last one.
+            return self._most_told - self._taken(now - (self.ends[1] - self.span))
+        return self.left - self._taken(now - self.told_at)
+
+    def _taken(self, seconds: float) -> float:
+        """What the others may have taken unheard: at their usual rate, and as much more as chance often makes it."""
+        usual = self._rate * max(0.0, seconds)
+        return usual + math.sqrt(usual)
 
     def started(self) -> None:
+        self.own += 1
         if self.left is not None:
             self.left -= 1
-            self._own += 1
 
     def told(self, remaining: int, now: float, still_out: int) -> None:
         """An answer said what remains. `still_out`: our calls that it may not have counted."""
@@ -97,7 +112,7 @@ class Window:
         self.limit = max(self.limit, remaining + 1)
         renewed = self.left is None or remaining > self._last_told + 8
         if renewed:
-            self._begin(remaining, now)
+            self._begin(remaining, now, still_out)
         fresh = remaining - still_out
         if renewed or self.left is None or remaining <= self._last_told:
             self.left = fresh
@@ -105,12 +120,17 @@ class Window:
             self.left = min(self.left, fresh)  # an older answer that came late
         self._last_told = remaining if renewed else min(remaining, self._last_told)
         self.told_at = now
-        self._learn_share(now)
+        self._learn_others(now, still_out)
+
+    def resumed(self, left: int) -> None:
+        """`left`, `told_at` and `ends` were set from an earlier run."""
+        self._last_told = self._most_told = left
 
     def exhausted(self, now: float, until: float | None) -> None:
         """The limit was met. `until` is when the other side says it ends."""
         self.at(now)
         self.left = 0.0
+        self.met = True
         self.told_at = now
         self._last_told = 0
         if until is not None:
@@ -118,8 +138,10 @@ class Window:
         elif self.ends is None:
             self.ends = (now, now + self.span)
 
-    def _begin(self, remaining: int, now: float) -> None:
+    def _begin(self, remaining: int, now: float, still_out: int) -> None:
         """The first word in a window: it began after the last one from the window before."""
+        if self.left is not None:
+            self._over()
         low, high = max(self.told_at, now - self.span), now
         if self.ends is not None:
             # Windows follow each other without gaps, so what was known of the last end narrows this beginning.
@@ -128,19 +150,26 @@ class Window:
             if max(low, known[0]) <= min(high, known[1]):
                 low, high = max(low, known[0]), min(high, known[1])
         self.ends = (low + self.span, high + self.span)
-        self._first_told = (now, remaining)
-        self._own = 0
+        # Calls that were out when it began count as its own.
+        self.own = max(self.own, still_out + 1)
 
-    def _learn_share(self, now: float) -> None:
-        if self._first_told is None:
+    def _over(self) -> None:
+        self.past = (self.own, self._rate * self.span if self._heard_for >= 5.0 else None, self.met)
+        self.left = None
+        self.own = self.others = 0
+        self.met = False
+        self._heard_for = 0.0
+
+    def _learn_others(self, now: float, still_out: int) -> None:
+        self._most_told = max(self._most_told, self._last_told + self.own - still_out)
+        if self.ends is None:
             return
-        since, first = self._first_told
-        taken, seconds = first - self._last_told, now - since
-        if taken < 3 or seconds < 1.0:
-            return
-        others = max(0, taken - self._own)
-        self._rate = others / seconds
-        self.share = min(200.0, 1.0 + others / max(1, self._own))
+        self.others = max(0, self._most_told - self._last_told - (self.own - still_out))
+        self._heard_for = now - (self.ends[1] - self.span)
+        # A rate from a moment would be a guess; the one from the window before serves until then. Over a window, no more
+        # can be taken than the limit.
+        if self._heard_for >= 3.0:
+            self._rate = min(self.others / self._heard_for, self.limit / self.span)
 
 
 class Allowance:
@@ -174,9 +203,16 @@ class Allowance:
         self._silent = False
         self._paced_until = 0.0
         self._now = 0.0
+        self._quota: float | None = None
+        self._heard_first = 0.0
+        self._spread_for = 0.0
+        self._spread_by = 0.0
 
     def pause(self, urgency: Urgency, now: float) -> Pause:
         """GO, or what to wait for."""
+        if self._now == 0.0:
+            # Where all desks are switched on at nine, they need not all ask at once.
+            self._paced_until = now + self._chance.uniform(0.0, 1.5)
         now = self._time(now)
         person = urgency is Urgency.PERSON
         if now < self.until and not (person and self._spares_people):
@@ -222,7 +258,10 @@ class Allowance:
             if remaining is not None:
                 window.told(remaining, now, still_out)
                 told = told or window is self.minute
+        self._share_out()
         if told:
+            if not self._tells:
+                self._heard_first = now
             self._tells, self._silent = True, False
         elif 200 <= status < 300 and not self._tells:
             self._silent = True
@@ -242,6 +281,8 @@ class Allowance:
         self._spares_people = status == 503
         if limit == "concurrent":
             self.at_once = max(1, self.at_once // 2)
+            if self.in_flight < self._most_at_once:
+                self._yield()
         until = None if after is None else now + after
         if limit in ("minute", "day", "app"):
             window = {"minute": self.minute, "day": self.day, "app": self.app}[limit]
@@ -252,23 +293,28 @@ class Allowance:
             base = 30.0 if limit == "day" else 0.5 if limit == "concurrent" else 2.0
             until = now + self._chance.uniform(0.2, 1.0) * min(_LONGEST_BACK_OFF, base * 2.0 ** min(self._bad, 12))
         elif limit != "day" or after is None:
-            until += self._spread(now)
+            until += self._spread()
         self.until = max(self.until, until)
 
     def _window_pause(self, limit: str, window: Window, urgency: Urgency, now: float) -> Pause:
-        left = window.left if urgency is Urgency.PERSON else window.left_now(now)
+        person = urgency is Urgency.PERSON
+        left = window.left if person else window.left_now(now)
+        if window.left is None and window is self.minute and (pause := self._unknown_pause(urgency, now)) is not GO:
+            return pause
         if left is None:
-            return self._unknown_pause(urgency, now) if window is self.minute else GO
+            return GO
         if left - 1 >= window.reserve.floor(urgency, window.limit):
             return GO
-        if window is self.day and urgency is not Urgency.PERSON and left > 0.02 * window.limit:
+        if window is self.day and not person and left > 0.02 * window.limit:
             probe = window.told_at + _PROBE
             if now >= probe:
                 return GO
             if window.ends is None or probe < window.ends[1]:
                 return Pause(probe - now, limit)
+        if not person:
+            window.met = True
         ends = window.ends[1] if window.ends is not None else window.told_at + window.span
-        return Pause(max(0.05, ends - now + self._spread_once(window, ends)), limit)
+        return Pause(max(0.05, (ends if person else self._after(ends)) - now), limit)
 
     def _unknown_pause(self, urgency: Urgency, now: float) -> Pause:
         """Nothing is known of this minute. One call asks; where answers never tell, our own calls are counted."""
@@ -282,29 +328,50 @@ class Allowance:
             return GO
         return Pause(self._own[0] + MINUTE - now, "minute")
 
+    def _share_out(self) -> None:
+        """Adapts our share of the minute. Alone, there is no bound but the limit. Where others draw on it, each desk takes
+        a little less of the next minute whenever this one was used up, and one call more when it was not: so all come to
+        the same share, without knowing of each other."""
+        past, self.minute.past = self.minute.past, None
+        if past is not None:
+            own, others, met = past
+            if others is not None and others < 3.0:
+                self._quota = None
+            elif self._quota is not None and met:
+                self._quota *= 0.85
+            elif self._quota is not None and (own >= self._quota - 1.0 or not own):
+                self._quota += 0.4 + 0.05 * self._quota
+        window = self.minute
+        if self._quota is None and window.others >= 4 and window.others > 0.25 * window.own:
+            self._quota = self._usable() * window.own / (window.own + window.others)
+        if self._quota is not None:
+            self._quota = min(self._usable(), max(0.4, self._quota))
+
+    def _usable(self) -> float:
+        return (1.0 - self.minute.reserve.send) * self.minute.limit
+
+    def _yield(self) -> None:
+        """Too many calls were open at once, and not ours: there are at least as many other desks."""
+        self._quota = 0.85 * min(self._quota or MINUTE, self._usable() / self._most_at_once)
+
     def _pace(self, now: float) -> float:
         """How long to leave between calls when others draw on the same limit: everybody's calls then spread over the
         minute, and nobody's knowledge of what is left is old."""
-        window = self.minute
-        left = window.left_now(now)
-        if window.share < 1.3 or left is None or window.ends is None:
-            return 0.0
-        ours = max(0.0, left - window.reserve.floor(Urgency.SEND, window.limit)) / window.share
-        seconds = max(0.0, window.ends[1] - now)
-        return min(window.span, seconds / max(ours, seconds / window.span)) * self._chance.uniform(0.5, 1.5)
+        if self._quota is None:
+            # Until the first answers have shown whether others are at work, it goes gently.
+            return self._chance.uniform(0.1, 0.4) if now - self._heard_first < 5.0 else 0.0
+        return MINUTE / self._quota * self._chance.uniform(0.5, 1.5)
 
-    def _spread(self, now: float) -> float:
+    def _spread(self) -> float:
         """Desks that wait for the same moment must not all start in it."""
-        share = self.minute.share
-        most = 0.3 if share < 1.3 else min(MINUTE * 0.9, MINUTE * share / max(1.0, 0.9 * self.minute.limit))
-        return self._chance.uniform(0.05, most)
+        return self._chance.uniform(0.05, 0.3 if self._quota is None else min(MINUTE, MINUTE / self._quota))
 
-    def _spread_once(self, window: Window, ends: float) -> float:
-        if getattr(self, "_spread_for", None) != (window.span, ends):
-            self._spread_for = (window.span, ends)
-            self._spread_by = self._spread(ends)
-            self._paced_until = max(self._paced_until, ends + self._spread_by) if window is self.minute else self._paced_until
-        return self._spread_by
+    def _after(self, ends: float) -> float:
+        """A moment shortly after a window's end, drawn once for that end."""
+        if abs(self._spread_for - ends) > 1.0:
+            self._spread_for, self._spread_by = ends, self._spread()
+            self._paced_until = max(self._paced_until, ends + self._spread_by)
+        return ends + self._spread_by
 
     def _time(self, now: float) -> float:
         if now < self._now - 5.0:
@@ -317,9 +384,44 @@ class Allowance:
         self._now = now
         for window in (self.minute, self.day, self.app):
             window.at(now)
+        self._share_out()
         while len(self._own) > 1_000:
             self._own.popleft()
         return now
+
+    # What survives a restart: plain values, times as seconds since the epoch.
+
+    def kept(self) -> dict[str, float | int | str | None]:
+        """What `restored` takes."""
+        known: dict[str, float | int | str | None] = {"problem": self.problem, "until": self.until, "share": self._quota}
+        for name, window in (("minute", self.minute), ("day", self.day)):
+            known |= {
+                f"{name}_left": window.left,
+                f"{name}_told_at": window.told_at,
+                f"{name}_ends_from": window.ends[0] if window.ends else None,
+                f"{name}_ends": window.ends[1] if window.ends else None,
+            }
+        return known
+
+    def restored(self, kept: Mapping[str, object], now: float) -> None:
+        """Takes up what another run kept. What can't be believed is left out."""
+
+        def number(name: str, low: float, high: float) -> float | None:
+            value = kept.get(name)
+            return float(value) if isinstance(value, int | float) and low <= value <= high else None
+
+        for name, window in (("minute", self.minute), ("day", self.day)):
+            left = number(f"{name}_left", 0, 1e9)
+            told_at = number(f"{name}_told_at", now - window.span, now)
+            ends = number(f"{name}_ends", now, now + window.span)
+            if left is not None and told_at is not None and ends is not None:
+                window.left, window.told_at = left, told_at
+                window.ends = (number(f"{name}_ends_from", ends - window.span, ends) or ends, ends)
+                window.resumed(int(left))
+        self.until = number("until", now, now + DAY) or 0.0
+        problem = kept.get("problem")
+        self.problem = problem[:40] if isinstance(problem, str) else ""
+        self._quota = number("share", 0.4, self._usable())
 
 
 def _count(text: str) -> int | None:

@@ -1,0 +1,158 @@
+"""Who may call a practice system now: people before read-backs, read-backs before sends, sends before the rest.
+
+One Budget for each connected organisation: the vendor's limits are the organisation's. The account itself, and the facts
+about the limits, are in `allowance`; this adds the queue and the waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+import threading
+from bisect import insort
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from desktop.services.delivery.allowance import GO, Allowance
+from desktop.services.errors import Wait
+from desktop.services.practice.gateway import limit_named, retry_after
+from desktop.services.practice.practice_system import Urgency
+
+_PATIENCE = {
+    Urgency.PERSON: timedelta(seconds=8),
+    Urgency.READ_BACK: timedelta(seconds=65),
+    Urgency.SEND: timedelta(seconds=65),
+    Urgency.BACKGROUND: timedelta(seconds=65),
+}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _wait(changed: threading.Condition, seconds: float) -> None:
+    changed.wait(seconds)
+
+
+class Budget:
+    """A CallGate. Safe to use from several threads.
+
+    `patience` is how long a call of each urgency may be kept waiting before Wait is raised instead; where the wait is
+    known to be longer, Wait is raised at once. `wait` waits on the condition, at most so many seconds."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = _now,
+        per_minute: int = 60,
+        per_day: int = 5_000,
+        at_once: int = 5,
+        patience: Mapping[Urgency, timedelta] | None = None,
+        wait: Callable[[threading.Condition, float], None] = _wait,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._clock = clock
+        self._patience = {**_PATIENCE, **(patience or {})}
+        self._wait = wait
+        self._allowance = Allowance(per_minute=per_minute, per_day=per_day, at_once=at_once, chance=chance)
+        self._changed = threading.Condition()
+        self._queue: list[tuple[int, int]] = []
+        self._numbers = itertools.count()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def call(self, urgency: Urgency) -> Iterator[None]:
+        """Hold this while one call is in progress. Raises Wait, and then nothing was counted."""
+        self._take_turn(urgency)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._allowance.finish()
+                self._changed.notify_all()
+
+    def learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """Tell what an answer's status and headers (lower-case names) said about the limits, while its call is held."""
+        now = self._clock()
+        after = retry_after(headers, now)
+        with self._changed:
+            self._allowance.learn(
+                status,
+                headers,
+                now.timestamp(),
+                limit=limit_named(headers),
+                after=None if after is None else after.total_seconds(),
+            )
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Everybody who waits, now or later, gets Wait at once: the program is ending."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def snapshot(self) -> dict[str, object]:
+        """For `status`, and for `restore` after the next start: plain values that JSON can hold. `minute_remaining` and
+        `day_remaining` are None while nothing is known; `problem` and `until` are set while an answer's «later» holds."""
+        with self._changed:
+            now = self._clock().timestamp()
+            account = self._allowance
+            for window in (account.minute, account.day):
+                window.at(now)
+            held = now < account.until
+            return {
+                "minute_remaining": _shown(account.minute.left),
+                "day_remaining": _shown(account.day.left),
+                "problem": account.problem if held else None,
+                "until": datetime.fromtimestamp(account.until, UTC).isoformat(timespec="seconds") if held else None,
+                "in_progress": account.in_flight,
+                "kept": account.kept(),
+            }
+
+    def restore(self, snapshot: Mapping[str, object]) -> None:
+        """Takes up what an earlier run knew, so that a restart does not forget the day's count. Anything may be in it."""
+        kept = snapshot.get("kept")
+        if isinstance(kept, Mapping):
+            with self._changed:
+                self._allowance.restored(kept, self._clock().timestamp())
+
+    def _take_turn(self, urgency: Urgency) -> None:
+        with self._changed:
+            turn = (int(urgency), next(self._numbers))
+            insort(self._queue, turn)
+            since = self._clock()
+            try:
+                while True:
+                    if self._closed:
+                        raise Wait("The program is ending.", after=None, limit="budget")
+                    now = self._clock()
+                    since = min(since, now)
+                    pause = self._allowance.pause(urgency, now.timestamp())
+                    first = self._queue[0] == turn
+                    if first and pause is GO:
+                        self._allowance.start(urgency, now.timestamp())
+                        return
+                    left = (self._patience[urgency] - (now - since)).total_seconds()
+                    if left <= 0 or (pause is not GO and pause.promised and pause.seconds > left):
+                        raise self._later(pause.limit, pause.seconds if pause.promised and pause is not GO else None)
+                    # Behind others, or waiting for a call to end: somebody will notify.
+                    self._wait(self._changed, min(left, pause.seconds) if first and pause is not GO else left)
+            finally:
+                self._queue.remove(turn)
+                self._changed.notify_all()
+
+    def _later(self, limit: str, seconds: float | None) -> Wait:
+        after = None if seconds is None else timedelta(seconds=seconds)
+        if limit == "day":
+            return Wait(
+                "The firm's calls for today are nearly used up; the rest is kept for people and for checking what was sent. "
+                "It goes on by itself when the day's limit is renewed.",
+                after=after,
+                limit="day",
+            )
+        return Wait("The firm's calls for this minute are used up. It goes on by itself.", after=after, limit=limit or "budget")
+
+
+def _shown(left: float | None) -> int | None:
+    return None if left is None else max(0, int(left))
