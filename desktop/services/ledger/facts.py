@@ -168,6 +168,11 @@ class Posting:
         return self.state is DeliveryState.QUEUED and self.touched
 
     @property
+    def was_tried(self) -> bool:
+        """True once a send of it was begun, however that ended: its key then belongs to its matter."""
+        return self.touched or self.sent_at is not None
+
+    @property
     def is_open(self) -> bool:
         """True when it does not stand but somebody still means to post it."""
         if self.state is DeliveryState.QUEUED:

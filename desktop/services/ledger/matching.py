@@ -55,8 +55,14 @@ def match(
     if typed_number:
         return _by_number(typed_number, by_number, f"No matter {typed_number.strip()} is known. Choose one.")
     number = message.client_reference.strip()
-    if reference is not None:
+    if reference is not None and reference.matter_id:
         return _by_reference(reference, number, by_id, by_number)
+    if reference is not None and number:
+        # Our mark had no room for the matter's id: its system and the number tell.
+        system = reference.system
+        return _by_number(
+            number, lambda text: [one for one in by_number(text) if one.system == system], f"No matter has the number {number}. Choose one."
+        )
     if not number:
         if parent:
             return Match(parent)

@@ -169,7 +169,7 @@ def _plan_costs(facts: OrderFacts, rules: Rules) -> Plan:
 
 def _match(lines: Sequence[Line], rows: Sequence[Posting], place: Place) -> bool:
     """Do the open rows already say what is missing? Rows that were answered by another matter do not."""
-    if any(row.cost is None or (row.touched and not row.place.is_same(place)) for row in rows):
+    if any(row.cost is None or (row.was_tried and not row.place.is_same(place)) for row in rows):
         return False
     missing: dict[str, Decimal] = {}
     for line in lines:
@@ -386,7 +386,7 @@ def _still_means(row: Posting, place: Place) -> bool:
     """Does this row still see to its version of the document, or does the matter want a further one?"""
     if row.state is DeliveryState.CANCELLED:
         return row.cancelled_by_person
-    return row.place.is_same(place) or (row.is_open and not row.touched)
+    return row.place.is_same(place) or (row.is_open and not row.was_tried)
 
 
 def _rehold_documents(facts: OrderFacts, rows: Sequence[Posting]) -> list[Reheld]:
