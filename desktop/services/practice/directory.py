@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +17,10 @@ from desktop.services.desk import MatterHit
 from desktop.services.errors import NotNow
 from desktop.services.practice.directory_store import DirectoryStore, RefreshReport, Stamp, WrongLayout
 from desktop.services.practice.matter_index import MatterIndex, build_index
-from desktop.services.practice.matter_search import MatterSearch, Taste
+from desktop.services.practice.matter_search import NUMBER, NUMBER_WITHOUT_ZEROS, MatterSearch, Taste
 from desktop.services.practice.model import Matter, Staff
-from desktop.services.practice.number_slips import number_slips
-from desktop.services.practice.search_text import canonical_number, fold, words
+from desktop.services.practice.number_slips import number_readings, number_slips
+from desktop.services.practice.search_text import canonical_number, compact, fold, words
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ _RECENT_DAYS = 30.0
 _NOTICE_SECONDS = 0.2
 _READER_KIB = 512
 _WRITER_KIB = 8192
-_SLIP_SCORE = 0.62
+_SLIP = 0.62
+_LONGEST_NUMBER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,35 +173,41 @@ class Directory:
     ) -> tuple[MatterHit, ...]:
         bonus = {row: _RECENT_BONUS * max(0.2, 1 - (at - when) / 86400 / _RECENT_DAYS) for row, when in recent}
         scores: dict[int, tuple[float, bool]] = {}
-        complete = False
         partial: dict[int, tuple[float, bool]] = {}
+        leads = {lead for search in view.searches for lead in search.index.leads}
+        meant = self._with_numbers(number_readings(text, leads)) if len(text) <= _LONGEST_NUMBER else {}
         for search in view.searches:
             rows = search.index.rows
-            for found in search.find(text, limit, Taste(bonus, _my_tokens(search.index, mine))):
-                complete = complete or found.complete
+            for found in search.find(text, limit, Taste(bonus, _my_tokens(search.index, mine)), known_number=bool(meant)):
                 (scores if found.complete else partial)[rows[found.doc]] = (found.score, found.mine)
-        if not complete:
+        if not scores and not meant:
             scores = partial
-        for row, score in self._misread_numbers(text, scores).items():
-            if row not in scores or scores[row][0] < score:
-                scores[row] = (score, False)
+        if len(text) <= _LONGEST_NUMBER and len(scores) < limit:
+            # Swapped digits are always offered, below; any other slip only when there is nothing better.
+            slips = number_slips(text, leads, all_kinds=not scores and not meant)
+            for row, number in self._with_numbers(slips).items():
+                scores.setdefault(row, (_SLIP + slips[canonical_number(number)], False))
+        wanted = compact(text)
+        for row, number in meant.items():
+            score = NUMBER if compact(number) == wanted else NUMBER_WITHOUT_ZEROS
+            scores[row] = (max(score + bonus.get(row, 0.0), scores.get(row, (0.0, False))[0]), scores.get(row, (0.0, False))[1])
         best = sorted(scores.items(), key=lambda pair: -pair[1][0])[: limit + 8]
         matters = self._matters([row for row, _ in best])
+        hits = []
+        for row, (score, is_mine) in best:
+            matter = matters.get(row)
+            if matter is not None:
+                is_mine = is_mine or (row in meant and _is_one_of(matter.staff, mine))
+                hits.append(MatterHit(matter, score, mine=is_mine, recent=row in bonus))
         exact = text.strip().casefold()
-        hits = [
-            MatterHit(matters[row], score, mine=is_mine, recent=row in bonus) for row, (score, is_mine) in best if row in matters
-        ]
         hits.sort(key=lambda hit: hit.matter.number.strip().casefold() != exact)
         return tuple(hits[:limit])
 
-    def _misread_numbers(self, text: str, scores: dict[int, tuple[float, bool]]) -> dict[int, float]:
-        """Numbers one slip away from the one typed: swapped digits always, others only when nothing else was found."""
-        slips = number_slips(text, all_kinds=not scores)
-        if not slips:
+    def _with_numbers(self, canonical: Collection[str]) -> dict[int, str]:
+        if not canonical:
             return {}
         with self._reading:
-            found = self._reader.by_canonical(slips)
-        return {row: _SLIP_SCORE + slips[canonical_number(number)] for row, number in found.items()}
+            return self._reader.by_canonical(canonical)
 
     def _lately(self, view: _View, recent: list[tuple[int, float]], limit: int, mine: Sequence[Staff]) -> tuple[MatterHit, ...]:
         rows = dict.fromkeys([row for row, _ in recent][:limit])

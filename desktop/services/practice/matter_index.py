@@ -18,10 +18,11 @@ import msgspec
 from desktop.services.practice.search_text import compact, initials, words
 from desktop.services.practice.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Raise it whenever folding, tokens or the layout change: stored indexes of another format are built anew."""
 
 _GAP = "\n"
+_LEADS = 8
 _Key = TypeVar("_Key")
 
 
@@ -54,7 +55,7 @@ class MatterIndex:
 
     __slots__ = (
         "_doc_starts", "_docs", "_number_starts", "_numbers", "_token_starts", "_tokens",
-        "first_initials", "first_person", "initials", "opened", "persons", "rows", "size", "words",
+        "first_initials", "first_person", "initials", "leads", "opened", "persons", "rows", "size", "words",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +67,7 @@ class MatterIndex:
         number_starts: array[int],
         rows: array[int],
         opened: bytes,
+        leads: tuple[str, ...],
         tokens: array[int],
         doc_starts: array[int],
         docs: array[int],
@@ -76,6 +78,7 @@ class MatterIndex:
         self.persons = persons
         self.rows = rows
         self.opened = opened
+        self.leads = leads
         self.size = len(rows)
         self.first_initials = words.size
         self.first_person = words.size + initials.size
@@ -115,21 +118,11 @@ class MatterIndex:
         numbers, starts = self._numbers, self._number_starts
         found: list[int] = []
         at = numbers.find(piece)
-        offset = piece.startswith(_GAP)
         while at >= 0 and len(found) < most:
-            doc = bisect_right(starts, at + offset) - 1
+            doc = bisect_right(starts, at) - 1
             found.append(doc)
             at = numbers.find(piece, starts[doc + 1] - 1)
         return found
-
-    def docs_numbered_ending(self, piece: str, most: int) -> list[int]:
-        return self.docs_numbered(piece + _GAP, most)
-
-    def token_text(self, token: int) -> str:
-        """A word's or initials' letters; empty for a person."""
-        if token < self.first_initials:
-            return self.words.word(token)
-        return self.initials.word(token - self.first_initials) if token < self.first_person else ""
 
     def parts(self) -> dict[str, bytes]:
         """What `from_parts` takes; arrays in this machine's byte order."""
@@ -138,6 +131,7 @@ class MatterIndex:
             "number_starts": self._number_starts.tobytes(),
             "rows": self.rows.tobytes(),
             "opened": self.opened,
+            "leads": _GAP.join(self.leads).encode(),
             "tokens": self._tokens.tobytes(),
             "doc_starts": self._doc_starts.tobytes(),
             "docs": self._docs.tobytes(),
@@ -145,15 +139,14 @@ class MatterIndex:
             "persons": msgspec.json.encode([(person.id, person.name, person.email) for person in self.persons]),
         }
         for name, vocabulary in (("words", self.words), ("initials", self.initials)):
-            for part, content in zip(("text", "starts", "masks"), vocabulary.parts(), strict=True):
-                found[f"{name}.{part}"] = content
+            found |= {f"{name}.{part}": content for part, content in vocabulary.parts().items()}
         return found
 
     @classmethod
     def from_parts(cls, parts: dict[str, bytes]) -> MatterIndex:
         """Raises KeyError or ValueError when the parts do not belong together."""
         words, initials = (
-            Vocabulary.from_parts(parts[f"{name}.text"], parts[f"{name}.starts"], parts[f"{name}.masks"])
+            Vocabulary.from_parts(*[parts[f"{name}.{part}"] for part in ("text", "starts", "masks", "grams", "holders")])
             for name in ("words", "initials")
         )
         return cls(
@@ -164,6 +157,7 @@ class MatterIndex:
             array("I", parts["number_starts"]),
             array("q", parts["rows"]),
             parts["opened"],
+            tuple(parts["leads"].decode().split(_GAP)),
             array("I", parts["tokens"]),
             array("I", parts["doc_starts"]),
             array("I", parts["docs"]),
@@ -196,6 +190,7 @@ def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
     tokens, doc_starts = array("I"), array("I", [0])
     row_ids, opened = array("q"), bytearray()
     numbers: list[str] = []
+    leads: set[str] = set()
 
     def read(text: str) -> tuple[list[int], list[int]]:
         split = words(text)
@@ -223,7 +218,11 @@ def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
         row_ids.append(row.row)
         opened.append(row.open)
         number = row.number
-        numbers.append(number.lower() if number.isascii() and number.isalnum() else compact(number))
+        number = number.lower() if number.isascii() and number.isalnum() else compact(number)
+        numbers.append(number)
+        lead = number.rstrip("0123456789")
+        if lead not in leads and len(leads) < _LEADS and (not lead or lead.isalpha()):
+            leads.add(lead)
     ordered_words, ordered_initials = sorted(word_places), sorted(initials_places)
     order = array("I", [word_places[word] for word in ordered_words])
     order.extend([initials_places[short] for short in ordered_initials])
@@ -237,13 +236,14 @@ def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
         token_starts.append(len(docs))
     number_starts = array("I", accumulate([len(number) + 1 for number in numbers], initial=1))
     return MatterIndex(
-        words=Vocabulary.of(ordered_words),
-        initials=Vocabulary.of(ordered_initials),
+        words=Vocabulary.of(ordered_words, with_errors=True),
+        initials=Vocabulary.of(ordered_initials, with_errors=False),
         persons=tuple(IndexedPerson(*person) for person in persons),
         numbers=_GAP + "".join([number + _GAP for number in numbers]),
         number_starts=number_starts,
         rows=row_ids,
         opened=bytes(opened),
+        leads=tuple(sorted(leads)),
         tokens=array("I", map(renumbered.__getitem__, tokens)),
         doc_starts=doc_starts,
         docs=docs,

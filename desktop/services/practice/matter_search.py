@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import nlargest, nsmallest
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise, repeat
 from math import log
 
 from desktop.services.practice.matter_index import MatterIndex
-from desktop.services.practice.search_text import AND, compact, initials, is_company_tail, words
+from desktop.services.practice.search_text import AND, initials, is_company_tail, words
 from desktop.services.practice.vocabulary import Pattern
 
 EXACT = 1.0
@@ -30,9 +30,11 @@ NUMBER = 2.5
 NUMBER_WITHOUT_ZEROS = 2.2
 
 _FEW = 5
-_WEIGHED = 1500
-_NUMBERS = 3000
-_REMEMBERED = 256
+_SURE = 0.95
+_WEIGHED = 700
+_BROAD = 6000
+_NUMBERS = 1200
+_REMEMBERED = 96
 _LONGEST_TYPED = 200
 _MOST_WORDS = 12
 
@@ -64,7 +66,7 @@ class Found:
     complete: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Meaning:
     """What one typed word may stand for: tokens and numbered documents, each with how good a match that would be."""
 
@@ -95,6 +97,7 @@ class MatterSearch:
         self.index = index
         self._dead = dead
         self._known: dict[tuple[str, Reach], _Meaning] = {}
+        self._recent_known: tuple[frozenset[int], list[int]] = (frozenset(), [])
         self._staff: dict[str, list[int]] = {}
         self._staff_initials: dict[str, list[int]] = {}
         for place, person in enumerate(index.persons, index.first_person):
@@ -106,24 +109,26 @@ class MatterSearch:
 
     # -- what a person typed --------------------------------------------------------------------------------------
 
-    def find(self, text: str, limit: int, taste: Taste) -> list[Found]:
-        """Best first, at most `limit`. Any text is accepted; one without letters and digits finds nothing."""
-        text = text[:_LONGEST_TYPED]
-        best: dict[int, Found] = {}
-        self._add(best, self._numbered_exactly(compact(text), taste))
-        typed = words(text)[:_MOST_WORDS]
+    def find(self, text: str, limit: int, taste: Taste, *, known_number: bool = False) -> list[Found]:
+        """Best first, at most `limit`. Any text is accepted; one without letters and digits finds nothing.
+
+        `known_number`: the text is some matter's number, so that nothing in it need be a typing error."""
+        typed = words(text[:_LONGEST_TYPED])[:_MOST_WORDS]
         if len(typed) > 1:
             typed = [word for word in typed if word != AND] or [AND]
         if not typed:
             return []
-        exact = bool(best)
+        best: dict[int, Found] = {}
         readings = [typed, *self._joined(typed)]
         for reach in (Reach.BEGINNINGS, Reach.PARTS):
             for reading in readings:
-                self._add(best, self._all_of([self._meaning(word, reach) for word in reading], limit, taste))
+                meanings = [self._meaning(word, reach) for word in reading]
+                if reach is Reach.PARTS and meanings == [self._meaning(word, Reach.BEGINNINGS) for word in reading]:
+                    continue
+                self._add(best, self._all_of(meanings, limit, taste))
             if len(best) >= limit:
                 return self._best_of(best, limit)
-        if exact:
+        if known_number or (len(typed) > 2 and any(hit.score > _SURE for hit in best.values())):
             return self._best_of(best, limit)
         if len(best) < _FEW:
             for reading in self._parted(typed):
@@ -140,16 +145,7 @@ class MatterSearch:
     def rows_of(self, persons: Iterable[int], most: int) -> list[int]:
         """The rows of these members of staff, open ones first."""
         docs = set().union(*[self.index.docs_with(person) for person in persons]) - self._dead
-        return [self.index.rows[doc] for doc in nsmallest(most, docs)]
-
-    def _numbered_exactly(self, number: str, taste: Taste) -> Iterable[Found]:
-        if not number:
-            return
-        index = self.index
-        for doc in index.docs_numbered(f"\n{number}\n", 16):
-            if doc not in self._dead:
-                mine = not taste.mine.isdisjoint(index.tokens_of(doc))
-                yield Found(doc, NUMBER + taste.recent.get(index.rows[doc], 0.0) + (0.05 if mine else 0.0), mine, complete=True)
+        return [self.index.rows[doc] for doc in _smallest(docs, most, self.index.size)]
 
     @staticmethod
     def _add(best: dict[int, Found], found: Iterable[Found]) -> None:
@@ -290,10 +286,11 @@ class MatterSearch:
         """Documents whose number holds the word, with their levels; and the word itself when there are too many to list."""
         if len(word) < 2 and not word.isdigit():
             return {}, ""
-        docs = self.index.docs_numbered(word, _NUMBERS)
+        most = _NUMBERS if len(word) > 2 else _NUMBERS // 4
+        docs = self.index.docs_numbered(word, most)
         number = self.index.number
         found = {doc: number_level(word, number(doc)) for doc in docs}
-        if len(docs) >= _NUMBERS:
+        if len(docs) >= most:
             return found, word
         parts = _LETTERS_DIGITS.fullmatch(word)
         if parts is not None:
@@ -313,6 +310,10 @@ class MatterSearch:
             return []
         index = self.index
         by_size = sorted(meanings, key=lambda meaning: (bool(meaning.piece), meaning.size))
+        if by_size[0].size > _BROAD:
+            found = self._weigh(self._front(by_size[0], taste), meanings, limit, taste, complete=True)
+            if len(found) >= limit:
+                return found
         docs: set[int] = set().union(*by_size[0].docs(index))
         if self._dead:
             docs -= self._dead
@@ -324,21 +325,38 @@ class MatterSearch:
             docs = self._likeliest(docs, by_size, taste)
         return self._weigh(docs, meanings, limit, taste, complete=True)
 
+    def _front(self, meaning: _Meaning, taste: Taste) -> set[int]:
+        """Where to look first for what is everywhere: the front of the order of rest, the best matches, recent and own ones."""
+        index = self.index
+        docs = set(range(min(index.size, 2 * _WEIGHED)))
+        for token, level in meaning.tokens.items():
+            if level >= INITIALS:
+                docs.update(index.docs_with(token)[: _WEIGHED // 4])
+        for token in taste.mine:
+            docs.update(index.docs_with(token)[: _WEIGHED // 2])
+        docs.update(self._recent_docs(taste))
+        return docs - self._dead
+
+    def _recent_docs(self, taste: Taste) -> list[int]:
+        wanted = taste.recent.keys()
+        if self._recent_known[0] != wanted:
+            found = [doc for doc, row in enumerate(self.index.rows) if row in wanted] if wanted else []
+            self._recent_known = (frozenset(wanted), found)
+        return self._recent_known[1]
+
     def _likeliest(self, docs: set[int], meanings: Sequence[_Meaning], taste: Taste) -> set[int]:
         """Of too many, those that the rest of the ranking would put in front."""
         index = self.index
-        chosen = set(nsmallest(_WEIGHED, docs))
-        if taste.recent:
-            rows = index.rows
-            chosen.update([doc for doc in docs if rows[doc] in taste.recent])
+        chosen = set(_smallest(docs, _WEIGHED, index.size))
+        chosen.update(docs.intersection(self._recent_docs(taste)))
         for token in taste.mine:
             chosen.update(docs.intersection(index.docs_with(token)[: _WEIGHED // 2]))
         better = docs
         for meaning in meanings:
             exact = [token for token, level in meaning.tokens.items() if level >= INITIALS]
-            best_numbers = [doc for doc, level in meaning.numbered.items() if level > NUMBER_WITHOUT_ZEROS - 0.1]
+            best_numbers = [doc for doc, level in meaning.numbered.items() if level >= NUMBER_WITHOUT_ZEROS]
             better = better.intersection(chain(best_numbers, *[index.docs_with(token) for token in exact[:64]]))
-        chosen.update(nsmallest(_WEIGHED // 2, better))
+        chosen.update(_smallest(better, _WEIGHED // 2, index.size))
         return chosen
 
     def _weigh(self, docs: Iterable[int], meanings: Sequence[_Meaning], limit: int, taste: Taste, *, complete: bool) -> list[Found]:
@@ -347,18 +365,17 @@ class MatterSearch:
         rows, recent, mine = index.rows, taste.recent, taste.mine
         share = 1 / len(meanings)
         gets = [(meaning.tokens.get, meaning.numbered, meaning.piece) for meaning in meanings]
+        nothing = repeat(0.0)
         weighed: list[tuple[float, int, array[int]]] = []
         for doc in docs:
-            tokens = tokens_of(doc)
+            tokens = tokens_of(doc) or _NO_TOKENS
             total = 0.0
             for get, numbered, piece in gets:
-                best = numbered.get(doc, 0.0) if numbered else 0.0
-                if piece and not best:
-                    best = number_level(piece, number(doc))
-                for token in tokens:
-                    level = get(token)
-                    if level is not None and level > best:
-                        best = level
+                best = max(map(get, tokens, nothing))
+                if numbered and (level := numbered.get(doc, 0.0)) > best:
+                    best = level
+                elif piece and best < EXACT and piece in number(doc):
+                    best = max(best, number_level(piece, number(doc)))
                 if not best:
                     break
                 total += best
@@ -434,6 +451,15 @@ class MatterSearch:
         return found
 
 
+def _smallest(docs: set[int], most: int, size: int) -> list[int]:
+    """The `most` smallest, in order. A dense set is cheaper to look through from the front than to sort."""
+    if len(docs) > 4000 and len(docs) * 40 > size:
+        return list(islice((doc for doc in range(size) if doc in docs), most))
+    return sorted(docs)[:most]
+
+
+# A matter without any name: max() wants at least one.
+_NO_TOKENS = array("I", [0xFFFFFFFF])
 _NUMBER_LIKE = re.compile(r"[^\W\d_]{0,6}[0-9]+|[0-9]+[^\W\d_]{0,4}|[^\W\d_]{0,4}[0-9]+[^\W\d_][0-9]*")
 _LETTERS_DIGITS = re.compile(r"([^\W\d_]*)0*([1-9][0-9]*)")
 _NUMBER_PARTS = re.compile(r"([^\W\d_]*)0*([0-9]*)")

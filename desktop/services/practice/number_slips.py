@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from desktop.services.practice.search_text import canonical_number, compact
 
 _NUMBER = re.compile(r"([^\W\d_]{0,4})(0*)([0-9]{4,12})")
+_DIGITS = re.compile(r"[0-9]{1,12}")
 
 
-def number_slips(text: str, *, all_kinds: bool) -> dict[str, float]:
+def number_readings(text: str, leads: Iterable[str]) -> set[str]:
+    """The canonical numbers that the text may mean as it stands. `leads`: the letters that the firm's numbers begin with."""
+    readings = {canonical_number(text), canonical_number(compact(text))}
+    if _DIGITS.fullmatch(text.strip()):
+        readings.update(canonical_number(lead + text) for lead in leads)
+    return readings - {""}
+
+
+def number_slips(text: str, leads: Iterable[str], *, all_kinds: bool) -> dict[str, float]:
     """Canonical numbers (as `canonical_number` gives them) with a small plus for the likelier slip.
 
     Two neighbouring digits swapped; with `all_kinds` also one digit wrong, missing or too many. Empty for anything that does
@@ -17,14 +27,15 @@ def number_slips(text: str, *, all_kinds: bool) -> dict[str, float]:
     typed = _NUMBER.fullmatch(compact(text))
     if typed is None:
         return {}
-    letters, digits = typed[1], typed[2] + typed[3]
+    digits = typed[2] + typed[3]
+    starts = (typed[1],) if typed[1] else tuple(leads)
+    own = {canonical_number(start + digits) for start in starts}
     slips: dict[str, float] = {}
-    own = canonical_number(letters + digits)
 
     def add(other: str, plus: float) -> None:
-        for start in (letters,) if letters else ("", "j"):
+        for start in starts:
             canonical = canonical_number(start + other)
-            if canonical != own:
+            if canonical not in own:
                 slips.setdefault(canonical, plus)
 
     for place in range(len(digits) - 1):

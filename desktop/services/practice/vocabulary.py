@@ -1,46 +1,68 @@
 """The distinct words of all names, packed: which of them begin with, contain, or nearly are what a person typed.
 
-One joined string and two arrays instead of objects: 20,000 words take some 300 kB.
+One joined string and a few arrays instead of objects: 20,000 words take some 2 MB, most of it for typing errors.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 _GAP = "\n"
 _LAST = "\U0010ffff"
+_PLACES = 16
 
 
 class Vocabulary:
-    """Words in sorted order, known by their place in it. Never changes once made."""
+    """Words in sorted order, known by their place in it. Never changes once made.
 
-    __slots__ = ("_masks", "_starts", "_text", "size")
+    For typing errors it also knows each word's letters (`masks`) and, for each pair of neighbouring letters and each place
+    in a word where it may stand, the words that have it there (`grams`, ascending, and `holders` beside it)."""
 
-    def __init__(self, text: str, starts: array[int], masks: array[int]) -> None:
+    __slots__ = ("_grams", "_holders", "_masks", "_starts", "_text", "size")
+
+    def __init__(self, text: str, starts: array[int], masks: array[int], grams: array[int], holders: array[int]) -> None:
         self._text = text
         self._starts = starts
         self._masks = masks
+        self._grams = grams
+        self._holders = holders
         self.size = len(starts) - 1
 
     @classmethod
-    def of(cls, ordered: Sequence[str]) -> Vocabulary:
-        """`ordered`: sorted, distinct, none empty."""
+    def of(cls, ordered: Sequence[str], *, with_errors: bool) -> Vocabulary:
+        """`ordered`: sorted, distinct, none empty. Without errors `like` finds nothing, and it takes a third of the space."""
         starts = array("I", [1])
         at = 1
         for word in ordered:
             at += len(word) + 1
             starts.append(at)
-        return cls(_GAP + "".join([word + _GAP for word in ordered]), starts, array("I", map(mask, ordered)))
+        masks, grams, holders = array("I"), array("I"), array("I")
+        if with_errors:
+            masks.extend(map(mask, ordered))
+            # One number holds both, so that one sort brings them in order.
+            pairs = array("Q")
+            for place, word in enumerate(ordered):
+                pairs.extend([_gram(word, at) << 32 | place for at in range(min(len(word) - 1, _PLACES))])
+            for pair in sorted(pairs):
+                grams.append(pair >> 32)
+                holders.append(pair & 0xFFFFFFFF)
+        return cls(_GAP + "".join([word + _GAP for word in ordered]), starts, masks, grams, holders)
 
-    def parts(self) -> tuple[bytes, bytes, bytes]:
-        """What `from_parts` takes."""
-        return self._text.encode(), self._starts.tobytes(), self._masks.tobytes()
+    def parts(self) -> dict[str, bytes]:
+        """What `from_parts` takes; arrays in this machine's byte order."""
+        return {
+            "text": self._text.encode(),
+            "starts": self._starts.tobytes(),
+            "masks": self._masks.tobytes(),
+            "grams": self._grams.tobytes(),
+            "holders": self._holders.tobytes(),
+        }
 
     @classmethod
-    def from_parts(cls, text: bytes, starts: bytes, masks: bytes) -> Vocabulary:
-        return cls(text.decode(), array("I", starts), array("I", masks))
+    def from_parts(cls, text: bytes, starts: bytes, masks: bytes, grams: bytes, holders: bytes) -> Vocabulary:
+        return cls(text.decode(), array("I", starts), array("I", masks), array("I", grams), array("I", holders))
 
     def word(self, place: int) -> str:
         starts = self._starts
@@ -69,9 +91,11 @@ class Vocabulary:
     def like(self, typed: str, errors: int) -> dict[int, tuple[int, bool]]:
         """Words within `errors` (1 or 2) typing errors of `typed`: dropped, added, wrong and swapped letters.
 
-        Gives for each the number of errors and whether the whole word is meant (else only its beginning). Complete for
-        whole words: with n errors at least one of n + 1 pieces is intact, and only a swap can touch two pieces."""
+        Gives for each the number of errors and whether the whole word is meant (else only its beginning). Complete for whole
+        words of up to 16 letters: with n errors at least one of n + 1 pieces is intact, and only a swap can touch two."""
         near: dict[int, tuple[int, bool]] = {}
+        if not self._masks or len(typed) <= errors + 1:
+            return near
         wanted = mask(typed)
         masks, starts = self._masks, self._starts
         length = len(typed)
@@ -79,9 +103,9 @@ class Vocabulary:
         longest = length + errors
         distances = Pattern(typed).distances
         for place in self._with_a_piece(typed, errors):
-            extent = starts[place + 1] - starts[place] - 1
             if (wanted & ~masks[place]).bit_count() > errors:
                 continue
+            extent = starts[place + 1] - starts[place] - 1
             if extent <= longest:
                 if not beginnings and (masks[place] & ~wanted).bit_count() > errors:
                     continue
@@ -98,28 +122,36 @@ class Vocabulary:
         return near
 
     def _with_a_piece(self, typed: str, errors: int) -> Iterable[int]:
-        cuts = [round(len(typed) * number / (errors + 1)) for number in range(1, errors + 1)]
-        edges = [0, *cuts, len(typed)]
+        length = len(typed)
+        cuts = [length * number // (errors + 1) for number in range(1, errors + 1)]
+        edges = [0, *cuts, length]
         found: set[int] = set(self.beginning_with(typed[: cuts[0]]))
         for number in range(1, errors + 1):
-            start, end = edges[number], edges[number + 1]
-            found.update(self._holding(typed[start:end], start, number))
+            self._add_holding(found, typed[edges[number] : edges[number + 1]], edges[number], number)
         for cut in cuts:
             swapped = typed[: cut - 1] + typed[cut] + typed[cut - 1] + typed[cut + 1 :]
             found.update(self.beginning_with(swapped[: cut + 1]))
             if errors > 1:
-                found.update(self._holding(swapped[cut - 1 :], cut - 1, 1))
+                self._add_holding(found, swapped[cut - 1 :], cut - 1, 1)
         return found
 
-    def _holding(self, piece: str, near: int, shift: int) -> Iterator[int]:
-        """Words that hold `piece` at most `shift` letters from where it was typed."""
-        text, starts = self._text, self._starts
-        at = text.find(piece)
-        while at >= 0:
-            place = bisect_right(starts, at) - 1
-            if -shift <= at - starts[place] - near <= shift:
-                yield place
-            at = text.find(piece, at + 1)
+    def _add_holding(self, found: set[int], piece: str, near: int, shift: int) -> None:
+        """Adds the words that hold `piece` at most `shift` letters from where it was typed."""
+        for at in range(max(0, near - shift), near + shift + 1):
+            holding = self._at(_gram(piece, 0, at))
+            if len(piece) > 2:
+                # The last pair says enough: what lies between is judged by the distance.
+                holding = array("I", set(holding).intersection(self._at(_gram(piece, len(piece) - 2, at + len(piece) - 2))))
+            found.update(holding)
+
+    def _at(self, gram: int) -> array[int]:
+        low = bisect_left(self._grams, gram)
+        return self._holders[low : bisect_right(self._grams, gram, lo=low)]
+
+
+def _gram(word: str, at: int, stands: int | None = None) -> int:
+    """Two neighbouring letters and where they stand, in 20 bits; rare letters may share theirs."""
+    return (ord(word[at]) & 255) << 12 | (ord(word[at + 1]) & 255) << 4 | min(at if stands is None else stands, _PLACES - 1)
 
 
 def mask(word: str) -> int:
