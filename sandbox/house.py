@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import threading
 import uuid
@@ -20,7 +21,7 @@ from sandbox.identity import make_identity
 from sandbox.identity_tokens import TokenMaker
 from sandbox.infotrack_api import Landing, make_api, make_elsewhere
 from sandbox.infotrack_site import make_site
-from sandbox.mishaps import Mishaps
+from sandbox.mishaps import LOGIN_PAGE, Mishaps
 from sandbox.orders import Login, OrderDesk
 from sandbox.outbox import Outbox
 from sandbox.platform_file import platform_toml, sections
@@ -192,6 +193,11 @@ def _gateway(world: World) -> Flask:
     def correlate() -> None:
         request.environ.setdefault("sandbox.correlation", str(uuid.uuid4()))
 
+    @app.get("/practice/<path:_what>")
+    def screens(_what: str) -> Response:
+        """Where the addresses in answers lead: the vendor's screens, which want a person and have no file for a program."""
+        return Response(LOGIN_PAGE, content_type="text/html; charset=utf-8")
+
     @app.errorhandler(BadBody)
     def bad_body(_problem: BadBody) -> Response:
         return error("Error", "An unexpected error occurred", 500)
@@ -202,7 +208,7 @@ def _gateway(world: World) -> Flask:
 def _free_ports(count: int) -> list[int]:
     """Ports below the usual ephemeral range that are free on both address families of loopback just now."""
     found: list[int] = []
-    start = 20000 + os.getpid() % 9000
+    start = 20000 + secrets.randbelow(9000)  # so that two sandboxes at a time don't choose the same ones
     for port in range(start, start + 2000):
         if _is_free(port):
             found.append(port)

@@ -148,6 +148,7 @@ def test_a_documents_bytes_arrive_whole(practice: Practice, controls: Controls, 
     assert listed is not None
     assert listed.findtext("Text") == "IT-71000123-D-1"
     assert listed.find("UUID") is None
+    assert requests.get(listed.findtext("URL", "")).headers["content-type"].startswith("text/html")  # a screen, not the file
 
 
 @pytest.mark.parametrize(("kind", "status"), [("413", 413), ("error", 200)])
