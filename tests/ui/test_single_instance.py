@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
-from desktop.ui.instance import Instance, InstanceLock, NotFree, Request, first_or_hand_over, hand_over, socket_name
+from desktop.ui.instance import Instance, InstanceLock, NotFree, Request, first_or_hand_over, socket_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -135,13 +134,14 @@ def instance(tmp_path: Path, qtbot: QtBot) -> Iterator[Instance]:
 
 
 def test_the_request_arrives_with_its_text(instance: Instance, tmp_path: Path, qtbot: QtBot) -> None:
-    answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(hand_over(tmp_path, Request("picker", "J0001"), 5_000)))
+    code = (
+        "import sys; from pathlib import Path; from desktop.ui.instance import Request, hand_over;"
+        "print(hand_over(Path(sys.argv[1]), Request('picker', 'J0001'), 5000))"
+    )
     with qtbot.waitSignal(instance.requested) as told:
-        thread.start()
-    thread.join()
+        second = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert told.args == [Request("picker", "J0001")]
-    assert answers == [True]
+    assert second.communicate(timeout=10)[0].strip() == "True"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""Settings and the first run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop.services.desk import ConnectionState, InfoTrackView
+from desktop.ui.bridge import Bridge
+from desktop.ui.own_settings import OwnSettings
+from desktop.ui.settings_window import SettingsWindow
+from desktop.ui.welcome import WelcomeWindow
+from tests.ui.conftest import MakeBridge
+from tests.ui.fake_desk import FakeDesk, connection, status
+from tests.ui.fake_settings import FakeSettings
+
+Clock = Callable[[], datetime]
+C = ConnectionState
+XPM = "xero-practice-manager"
+
+
+def opened(qtbot: QtBot, bridge: Bridge, door: FakeSettings) -> SettingsWindow:
+    window = SettingsWindow(bridge, door)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    qtbot.waitUntil(lambda: window._loaded is not None)
+    return window
+
+
+def with_codes(qtbot: QtBot, bridge: Bridge, door: FakeSettings) -> SettingsWindow:
+    window = opened(qtbot, bridge, door)
+    qtbot.waitUntil(lambda: window.code_taxed.count() == 3)
+    return window
+
+
+def test_what_is_loaded_is_what_would_be_saved(qtbot: QtBot, bridge: Bridge) -> None:
+    """A window that is opened and closed changes nothing, whatever the values."""
+    values = OwnSettings(
+        "workflowmax",
+        "A",
+        "B",
+        "inc_gst",
+        Decimal("12.5"),
+        False,
+        "{service}",
+        "{order_id}",
+        "Docs",
+        "always",
+        "/drop",
+        "none",
+        True,
+    )
+    window = opened(qtbot, bridge, FakeSettings(values))
+    assert window.windowTitle() == "iConnect - Settings"
+    assert window.values() == values
+    assert not window.save_button.isEnabled()
+
+
+def test_cost_codes_come_from_the_firms_list(qtbot: QtBot, bridge: Bridge, desk: FakeDesk) -> None:
+    door = FakeSettings()
+    window = with_codes(qtbot, bridge, door)
+    assert window.code_taxed.currentText() == "DISB-GST – Disbursement with GST"
+    assert not window.save_button.isEnabled(), "a fetched list is not a person's change"
+    window.code_taxed.setCurrentIndex(2)
+    window.save_button.click()
+    qtbot.waitUntil(lambda: len(door.saved) == 1)
+    assert door.saved[0].code_taxed == "SEARCH"
+    qtbot.waitUntil(lambda: window.message.text() == "Saved.")
+    assert not window.save_button.isEnabled()
+
+
+def test_a_code_that_the_firm_does_not_have_is_named(qtbot: QtBot, bridge: Bridge) -> None:
+    window = with_codes(qtbot, bridge, FakeSettings(OwnSettings(XPM, code_taxed="OLD")))
+    assert "no cost code “OLD”" in window.codes_note.text()
+    assert window.values().code_taxed == "OLD"
+
+
+def test_without_the_list_a_code_can_be_typed(qtbot: QtBot, make_bridge: MakeBridge, desk: FakeDesk) -> None:
+    desk.fail["cost_codes"] = "Xero can't be reached."
+    door = FakeSettings()
+    window = opened(qtbot, make_bridge(desk), door)
+    qtbot.waitUntil(lambda: "Xero can't be reached. You can type a code." in window.codes_note.text())
+    window.code_taxed.setEditText("TYPED")
+    assert window.values().code_taxed == "TYPED"
+
+
+def test_patterns_are_previewed_and_wrong_ones_are_not_saved(qtbot: QtBot, bridge: Bridge) -> None:
+    window = opened(qtbot, bridge, FakeSettings())
+    window.file_name.setText("{reference}: {service}")
+    assert window.file_preview.text() == "For example: 12-SP34567- Title Search.pdf"
+    assert window.save_button.isEnabled()
+    window.file_name.setText("{refrence}")
+    assert "{refrence} is not a field" in window.file_preview.text()
+    assert not window.save_button.isEnabled()
+
+
+def test_what_the_firm_has_locked_cannot_be_changed(qtbot: QtBot, bridge: Bridge) -> None:
+    window = opened(qtbot, bridge, FakeSettings(locked=frozenset({"markup_percent", "results_folder"})))
+    assert not window.markup.isEnabled()
+    assert not window.results_folder.isEnabled()
+    assert not window.browse.isEnabled()
+    assert "firm's IT" in window.markup.toolTip()
+    assert window.review.isEnabled()
+
+
+def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, bridge: Bridge) -> None:
+    door = FakeSettings()
+    door.problem = "The settings file can't be written: the disk is full."
+    window = opened(qtbot, bridge, door)
+    window.folder.setText("Searches")
+    window.save_button.click()
+    qtbot.waitUntil(lambda: window.message.text() == door.problem)
+    assert window.folder.text() == "Searches"
+    assert window.save_button.isEnabled()
+
+
+def test_undo_brings_back_what_was_kept(qtbot: QtBot, bridge: Bridge) -> None:
+    window = opened(qtbot, bridge, FakeSettings())
+    window.markup.setValue(10)
+    window.billable.setChecked(False)
+    window.undo_button.click()
+    assert window.values() == FakeSettings().values
+
+
+def test_what_was_not_saved_is_gone_at_the_next_opening(qtbot: QtBot, bridge: Bridge) -> None:
+    window = opened(qtbot, bridge, FakeSettings())
+    window.folder.setText("Elsewhere")
+    window.close()
+    window.bring_forward()
+    qtbot.waitUntil(lambda: window._loaded is not None)
+    assert window.folder.text() == "InfoTrack"
+
+
+# welcome
+
+
+@pytest.fixture
+def new_desk(desk: FakeDesk) -> FakeDesk:
+    desk.now_status = status(connection(C.DISCONNECTED), infotrack=InfoTrackView(C.DISCONNECTED), matters=0, refreshed=False)
+    return desk
+
+
+def test_the_first_run_leads_from_step_to_step(qtbot: QtBot, make_bridge: MakeBridge, new_desk: FakeDesk, clock: Clock) -> None:
+    bridge = make_bridge(new_desk)
+    window = WelcomeWindow(bridge, clock=clock)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    assert window.windowTitle() == "iConnect - Welcome"
+    assert [step.done for step in (window.sign_in, window.matters, window.first)] == [False, False, False]
+    assert not window.matters.button.isEnabled()
+    with qtbot.waitSignal(window.connect_wanted):
+        window.sign_in.button.click()
+
+    new_desk.now_status = dataclasses.replace(new_desk.now_status, connections=(connection(),))
+    new_desk.notify()
+    qtbot.waitUntil(lambda: window.sign_in.done)
+    assert "Harbour & Reed Legal" in window.sign_in.text.text()
+
+    window.infotrack.user.setText("priya")
+    QTest.keyClicks(window.infotrack.password, "secret")
+    window.infotrack.password.returnPressed.emit()
+    qtbot.waitUntil(lambda: window.infotrack.pill.text() == "connected")
+
+    window.matters.button.click()
+    qtbot.waitUntil(lambda: window.matters.done)
+    assert "6 matters" in window.matters.text.text()
+    with qtbot.waitSignal(window.picker_wanted):
+        window.first.button.click()
+
+
+def test_a_step_that_fails_says_why(qtbot: QtBot, make_bridge: MakeBridge, desk: FakeDesk, clock: Clock) -> None:
+    desk.fail["refresh_matters"] = "Xero asked to wait a minute."
+    window = WelcomeWindow(make_bridge(desk), clock=clock)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    window.matters.button.click()
+    qtbot.waitUntil(lambda: window.message.text() == "Xero asked to wait a minute.")
+    assert window.matters.button.isEnabled()

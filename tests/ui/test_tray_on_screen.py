@@ -1,0 +1,145 @@
+"""The icon, clicked for real: a virtual screen, a window manager, a tray host, and a mouse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ("Xvfb", "openbox", "trayer", "xdotool")
+
+pytestmark = [
+    pytest.mark.screen,
+    pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="needs " + ", ".join(TOOLS)),
+]
+
+
+class Screen:
+    """An X display of its own, with a window manager; a tray host on demand."""
+
+    def __init__(self) -> None:
+        self.running: list[subprocess.Popen[bytes]] = []
+        read, write = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+            pass_fds=(write,),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write)
+        with os.fdopen(read) as told:
+            self.display = f":{told.readline().strip()}"
+        self.environment = {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
+        self.environment.pop("WAYLAND_DISPLAY", None)
+        self.start("openbox")
+
+    def start(self, *command: str) -> None:
+        quiet = subprocess.DEVNULL
+        self.running.append(subprocess.Popen(command, env=self.environment, stdout=quiet, stderr=quiet))
+
+    def start_host(self) -> None:
+        self.start("trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "32")
+
+    def do(self, *command: str) -> None:
+        subprocess.run(["xdotool", *command], env=self.environment, check=True, capture_output=True)
+
+    def close(self) -> None:
+        for process in [*reversed(self.running), self.server]:
+            process.terminate()
+            process.wait(10)
+
+
+class Program:
+    """The program on that screen; its lines are read as they come."""
+
+    def __init__(self, screen: Screen, *arguments: str) -> None:
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "ui" / "screen_program.py"), *arguments],
+            env=screen.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line.strip())
+                self._news.notify_all()
+
+    def wait(self, beginning: str, seconds: float = 20) -> str:
+        """The first line that begins so."""
+        end = time.monotonic() + seconds
+        with self._news:
+            while True:
+                for line in self.lines:
+                    if line.startswith(beginning):
+                        return line
+                left = end - time.monotonic()
+                assert left > 0, f"no line «{beginning}» in {self.lines}"
+                self._news.wait(left)
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        self._reader.join(5)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    made = Screen()
+    yield made
+    made.close()
+
+
+def test_left_click_opens_the_picker_and_right_click_the_menu(screen: Screen) -> None:
+    screen.start_host()
+    program = Program(screen)
+    try:
+        _, x, y = program.wait("icon").split()
+        screen.do("mousemove", x, y, "click", "1")
+        program.wait("window iConnect - Choose a matter")
+        screen.do("mousemove", x, y, "click", "3")
+        menu = program.wait("menu")
+        assert menu == "menu Disconnect|Choose a matter|Orders and postings|Connections|Settings|Welcome|Quit"
+        assert not any(line.startswith("window iConnect - Orders") for line in program.lines)
+        screen.do("key", "Up", "Return")
+        program.wait("ended")
+        assert program.process.wait(10) == 0
+    finally:
+        program.close()
+
+
+def test_left_click_signs_in_when_disconnected(screen: Screen) -> None:
+    screen.start_host()
+    program = Program(screen, "signed-out")
+    try:
+        _, x, y = program.wait("icon").split()
+        screen.do("mousemove", x, y, "click", "1")
+        program.wait("window iConnect - Connections")
+        assert "window iConnect - Choose a matter" not in program.lines
+    finally:
+        program.close()
+
+
+def test_without_a_host_a_window_opens_and_a_late_host_gets_the_icon(screen: Screen) -> None:
+    program = Program(screen)
+    try:
+        program.wait("window iConnect - needs attention")
+        screen.start_host()
+        program.wait("icon")
+    finally:
+        program.close()
