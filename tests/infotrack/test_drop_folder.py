@@ -289,6 +289,23 @@ def test_a_file_that_is_replaced_after_it_was_read_is_not_moved_unread(world: Wo
     assert world.names() == []
 
 
+def test_a_file_that_is_replaced_in_the_very_moment_of_its_move_goes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("a.json", '{"OrderId": 1}')
+    world.poll()
+    real = Path.rename
+
+    def replaced_first(path: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", real)
+        world.put("new", '{"OrderId": 22}').replace(path)
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", replaced_first)
+    world.poll(2)
+    assert (world.names(), world.names("processed")) == (["a.json"], [])
+    world.settle()
+    assert world.inbox.ids == ["1", "22"]
+
+
 def test_two_pcs_at_the_same_moment_lose_nothing_and_move_each_file_once(world: World) -> None:
     count = 150
     for number in range(1, count + 1):

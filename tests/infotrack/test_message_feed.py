@@ -84,6 +84,13 @@ def test_the_first_call_has_no_cursor_and_the_addresss_own_query_stays(world: Wo
     assert world.server.requests[-1].query == {"firm": ["12"], "limit": ["2"], "after": ["7"]}
 
 
+def test_an_address_that_brings_its_own_cursor_does_not_confuse_the_server(world: World) -> None:
+    world.orders = [(7, {"OrderId": 1})]
+    world.reading(f"{world.server.url}/feed?after=99&limit=1&x=").collect(world.inbox)
+    assert world.server.requests[0].query == {"x": [""], "limit": ["2"]}
+    assert world.inbox.ids == ["1"]
+
+
 def test_the_login_is_sent_as_basic(world: World) -> None:
     world.collect()
     coded = base64.b64encode("clerk:pässword".encode()).decode()

@@ -193,7 +193,7 @@ def test_a_field_that_comes_twice_is_not_believed(twice: str) -> None:
     [
         ("7.29", "7.29"), (7, "7.00"), ("7", "7.00"), ("7.2", "7.20"), ("7.2900", "7.29"), (" 7.29 ", "7.29"), ("$7.29", "7.29"),
         ("$1,234.50", "1234.50"), ("1,234,567.00", "1234567.00"), ("-7.29", "-7.29"), ("-$7.29", "-7.29"), ("\u22127.29", "-7.29"),
-        (".5", "0.50"), ("-0.00", "0.00"), ("1e1", "10.00"), ("26.599999999999998", "26.60"), ("0.30000000000000004", "0.30"),
+        (".5", "0.50"), ("-0.00", "0.00"), (Decimal("-0.00"), "0.00"), ("1e1", "10.00"), ("26.599999999999998", "26.60"), ("0.30000000000000004", "0.30"),
     ],
 )  # fmt: skip
 def test_an_unambiguous_amount_is_read(told: object, expected: str) -> None:
@@ -314,6 +314,7 @@ REFUSED = {
     "a DTD in UTF-7": b'<?xml version="1.0" encoding="utf-7"?>+ADwAIQ-DOCTYPE Order><Order><OrderId>5</OrderId></Order>',
     "an external entity": b'<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><Order><OrderId>5</OrderId><Status>&x;</Status></Order>',
     "not its encoding": b'{"OrderId": 5, "Status": "\xff\xfe"}',
+    "UTF-7": b'<?xml version="1.0" encoding="utf-7"?><Order><OrderId>5</OrderId></Order>',
     "an unknown encoding": b'<?xml version="1.0" encoding="klingon"?><Order><OrderId>5</OrderId></Order>',
     "deep JSON": b"[" * 200_000,
     "deep objects": b'{"order":' * 5_000 + b"1" + b"}" * 5_000,
