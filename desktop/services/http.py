@@ -9,6 +9,7 @@ read under a cap, and a failure is told apart by whether a byte of the request c
 from __future__ import annotations
 
 import contextlib
+import http.client
 import ipaddress
 import socket
 import ssl
@@ -115,6 +116,36 @@ class _Exchange:
         self._handles.clear()
 
 
+class _Lines:
+    """A connection's reading end that remembers the last line."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.last = b""
+
+    def readline(self, *limit: int) -> bytes:
+        self.last = self.file.readline(*limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """The standard library takes a connection that ends within the head for the head's end."""
+
+    def begin(self) -> None:
+        lines = _Lines(self.fp)
+        self.fp: Any = lines
+        try:
+            super().begin()
+        finally:
+            if self.fp is lines:
+                self.fp = lines.file
+        if lines.last not in (b"\r\n", b"\n"):
+            raise http.client.IncompleteRead(lines.last)
+
+
 class _Witness:
     """Mixed into urllib3's connections: notes the moment before the first byte of a request leaves."""
 
@@ -152,11 +183,11 @@ def _current() -> _Exchange | None:
 
 
 class _PlainConnection(_Witness, HTTPConnection):
-    pass
+    response_class = _WholeHead
 
 
 class _TlsConnection(_Witness, HTTPSConnection):
-    pass
+    response_class = _WholeHead
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -385,7 +416,13 @@ def _reader(response: requests.Response, cap: int, exchange: _Exchange) -> Calla
         # urllib3 treats a socket that was shut like an orderly end where no length was declared.
         if exchange.expired:
             raise AnswerLost("The server did not answer in time.")
-        if declared.isdecimal() and raw.length_remaining not in (0, None):
+        if (declared.isdecimal() and raw.length_remaining not in (0, None)) or _half_unpacked(raw):
             raise AnswerLost("The answer was cut off.")
 
     return pieces
+
+
+def _half_unpacked(raw: Any) -> bool:
+    """Whether compressed data stopped before its own end: urllib3 does not look (zlib says so, through its decoder)."""
+    unpacking = getattr(getattr(raw, "_decoder", None), "_obj", None)
+    return not getattr(unpacking, "eof", True)
