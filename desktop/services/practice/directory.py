@@ -15,9 +15,13 @@ import apsw
 
 from desktop.services.desk import MatterHit
 from desktop.services.errors import NotNow
+from desktop.services.infotrack.model import OrderMessage
+from desktop.services.ledger.model import Suggestion
 from desktop.services.practice.directory_store import DirectoryStore, RefreshReport, Stamp, WrongLayout
 from desktop.services.practice.matter_index import MatterIndex, build_index
+from desktop.services.practice.matter_marks import Mark, marks
 from desktop.services.practice.matter_search import NUMBER, NUMBER_WITHOUT_ZEROS, MatterSearch, Taste
+from desktop.services.practice.matter_suggestions import suggest
 from desktop.services.practice.model import Matter, Staff
 from desktop.services.practice.number_slips import number_readings, number_slips
 from desktop.services.practice.search_text import canonical_number, compact, fold, words
@@ -247,6 +251,30 @@ class Directory:
             rows = self._reader.by_canonical([canonical_number(number)])
             found = self._reader.matters([row for row, known in rows.items() if known.strip().casefold() == wanted])
         return tuple(found.values())
+
+    def suggestions(self, message: OrderMessage, limit: int = 5) -> tuple[Suggestion, ...]:
+        """Matters that an unmatched order may belong to, best first, each with its reason. Some tens of milliseconds at
+        most: not for every key press. Raises NotNow."""
+        with _as_not_now():
+            return suggest(self, message, limit)
+
+    def with_any_word(self, wanted: Iterable[str], limit: int) -> tuple[Matter, ...]:
+        """Matters whose client or name holds at least one of these folded words, those that hold the rarest first."""
+        telling = list(wanted)
+        view = self._view
+        rows = [row for search in view.searches for row in search.rows_holding(telling, limit)][: 2 * limit]
+        matters = self._matters(rows)
+        return tuple(matters[row] for row in rows if row in matters)[:limit]
+
+    def with_company_number(self, digits: str, limit: int) -> tuple[Matter, ...]:
+        """Matters whose name, client or description holds an ACN, ABN or NZBN. Reads them all: some 100 ms for 100,000."""
+        with self._reading:
+            return self._reader.with_text(digits, limit)
+
+    @staticmethod
+    def matches(text: str, matter: Matter) -> tuple[Mark, ...]:
+        """Which letters of this matter answer to what was typed, for marking them in a list."""
+        return marks(text, matter)
 
     def count(self) -> int:
         """Matters in the current lists of all tenants. Raises NotNow."""

@@ -214,14 +214,17 @@ class DirectoryStore:
 
     def load_index(self) -> MatterIndex | None:
         """The stored index; None when there is none or it can't be read."""
-        parts = dict(self._connection.execute("SELECT name, content FROM part"))
-        if parts.pop("format", b"") != _FORMAT:
+        if self._part("format") != _FORMAT:
             return None
         try:
-            return MatterIndex.from_parts(parts)
+            return MatterIndex.from_parts(self._part)
         except (KeyError, ValueError, msgspec.DecodeError):
             log.warning("the stored search index can't be read: it is built anew")
             return None
+
+    def _part(self, name: str) -> bytes:
+        content = self._connection.execute("SELECT content FROM part WHERE name = ?", (name,)).get
+        return content if isinstance(content, bytes) else b""
 
     def index_rows(self, since: int) -> Iterator[IndexRow]:
         """Matters changed after revision `since` in the order of rest: open ones first, then by number, newest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
@@ -143,26 +143,48 @@ class MatterIndex:
         return found
 
     @classmethod
-    def from_parts(cls, parts: dict[str, bytes]) -> MatterIndex:
-        """Raises KeyError or ValueError when the parts do not belong together."""
+    def from_parts(cls, part: Callable[[str], bytes]) -> MatterIndex:
+        """`part` gives a part by its name; each is asked for once, so that no two copies of all stand in memory.
+
+        Raises KeyError or ValueError when the parts do not belong together."""
+
+        def numbers(name: str, kind: str = "I") -> array[int]:
+            return array(kind, part(name))
+
         words, initials = (
-            Vocabulary.from_parts(*[parts[f"{name}.{part}"] for part in ("text", "starts", "masks", "grams", "holders")])
+            Vocabulary(
+                part(f"{name}.text").decode(),
+                numbers(f"{name}.starts"),
+                numbers(f"{name}.masks"),
+                numbers(f"{name}.grams"),
+                numbers(f"{name}.holders"),
+            )
             for name in ("words", "initials")
         )
-        return cls(
-            words,
-            initials,
-            tuple(IndexedPerson(*person) for person in msgspec.json.decode(parts["persons"], type=list[tuple[str, str, str]])),
-            parts["numbers"].decode(),
-            array("I", parts["number_starts"]),
-            array("q", parts["rows"]),
-            parts["opened"],
-            tuple(parts["leads"].decode().split(_GAP)),
-            array("I", parts["tokens"]),
-            array("I", parts["doc_starts"]),
-            array("I", parts["docs"]),
-            array("I", parts["token_starts"]),
+        index = cls(
+            words=words,
+            initials=initials,
+            persons=tuple(
+                IndexedPerson(*person) for person in msgspec.json.decode(part("persons"), type=list[tuple[str, str, str]])
+            ),
+            numbers=part("numbers").decode(),
+            number_starts=numbers("number_starts"),
+            rows=numbers("rows", "q"),
+            opened=part("opened"),
+            leads=tuple(part("leads").decode().split(_GAP)),
+            tokens=numbers("tokens"),
+            doc_starts=numbers("doc_starts"),
+            docs=numbers("docs"),
+            token_starts=numbers("token_starts"),
         )
+        whole = (
+            len(index._doc_starts) == len(index._number_starts) == len(index.opened) + 1 == index.size + 1
+            and len(index._token_starts) == index.first_person + len(index.persons) + 1
+            and len(index._tokens) == len(index._docs) == index._doc_starts[-1] == index._token_starts[-1]
+        )
+        if not whole:
+            raise ValueError("the parts of the index do not belong together")
+        return index
 
 
 class _Places(dict[_Key, int]):

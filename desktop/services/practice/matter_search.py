@@ -147,6 +147,19 @@ class MatterSearch:
         docs = set().union(*[self.index.docs_with(person) for person in persons]) - self._dead
         return [self.index.rows[doc] for doc in _smallest(docs, most, self.index.size)]
 
+    def rows_holding(self, wanted: Iterable[str], most: int) -> list[int]:
+        """Rows of the matters that hold at least one of these whole words, those of the rarest words first."""
+        index = self.index
+        tokens = {place for word in wanted if (place := index.words.place(word)) is not None}
+        rows: dict[int, None] = {}
+        for token in sorted(tokens, key=index.frequency):
+            for doc in index.docs_with(token)[:most]:
+                if doc not in self._dead:
+                    rows.setdefault(index.rows[doc])
+            if len(rows) >= most:
+                break
+        return list(rows)[:most]
+
     @staticmethod
     def _add(best: dict[int, Found], found: Iterable[Found]) -> None:
         for hit in found:

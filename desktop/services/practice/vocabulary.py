@@ -51,7 +51,7 @@ class Vocabulary:
         return cls(_GAP + "".join([word + _GAP for word in ordered]), starts, masks, grams, holders)
 
     def parts(self) -> dict[str, bytes]:
-        """What `from_parts` takes; arrays in this machine's byte order."""
+        """What the constructor takes, as bytes; arrays in this machine's byte order."""
         return {
             "text": self._text.encode(),
             "starts": self._starts.tobytes(),
@@ -59,10 +59,6 @@ class Vocabulary:
             "grams": self._grams.tobytes(),
             "holders": self._holders.tobytes(),
         }
-
-    @classmethod
-    def from_parts(cls, text: bytes, starts: bytes, masks: bytes, grams: bytes, holders: bytes) -> Vocabulary:
-        return cls(text.decode(), array("I", starts), array("I", masks), array("I", grams), array("I", holders))
 
     def word(self, place: int) -> str:
         starts = self._starts
