@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,6 +57,10 @@ class FakeAuthorizationServer:
     connections: list[dict[str, Any]] = field(default_factory=list)
     granted: str | None = None
     access_padding: int = 0
+    access_claims: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    authentication: str = ""
+    grace: float = GRACE
     rotates: bool = True
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] | None = None
@@ -122,7 +127,7 @@ class FakeAuthorizationServer:
             known = self.refreshing.get(form.get("refresh_token", ""))
             if known is None or known.family in self.revoked:
                 return 400, {"error": "invalid_grant"}
-            if known.replaced_at is not None and self.clock() - known.replaced_at > GRACE:
+            if known.replaced_at is not None and self.clock() - known.replaced_at > self.grace:
                 return 400, {"error": "invalid_grant"}
             if not self.rotates:
                 answer = self._tokens(known.family, None)
@@ -134,6 +139,9 @@ class FakeAuthorizationServer:
         return 400, {"error": "unsupported_grant_type"}
 
     def _client_ok(self, form: dict[str, str], headers: dict[str, str]) -> bool:
+        if self.authentication == "body":
+            given = (form.get("client_id"), form.get("client_secret"))
+            return given == (self.client_id, self.client_secret) and "authorization" not in headers
         if self.client_secret:
             wanted = "Basic " + base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
             return headers.get("authorization") == wanted
@@ -147,7 +155,10 @@ class FakeAuthorizationServer:
         access = (
             secrets.token_urlsafe(30)
             if self.opaque_access
-            else jwt({"authentication_event_id": self.event, "jti": secrets.token_hex(16), "pad": "x" * self.access_padding})
+            else jwt(
+                {"authentication_event_id": self.event, "jti": secrets.token_hex(16), "pad": "x" * self.access_padding}
+                | self.access_claims
+            )
         )
         self.issued.append(access)
         answer: dict[str, Any] = {
@@ -199,7 +210,7 @@ def practice(
 
 
 @contextmanager
-def serving(server: FakeAuthorizationServer) -> Iterator[FakeAuthorizationServer]:
+def serving(server: FakeAuthorizationServer, *, tls: ssl.SSLContext | None = None) -> Iterator[FakeAuthorizationServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -222,9 +233,12 @@ def serving(server: FakeAuthorizationServer) -> Iterator[FakeAuthorizationServer
                 if status == 0:
                     self.close_connection = True
                     return
-            elif parts.path == "/authorize":
+            elif parts.path in server.pages:
+                status, answer_page = server.pages[parts.path]
+                body = json.dumps(answer_page).encode()
+            elif parts.path in ("/authorize", "/oauth/authorize", "/oauth2/authorize"):
                 status, location = server.authorize(parts.query)
-            elif parts.path == "/connect/token":
+            elif parts.path in ("/connect/token", "/oauth/token", "/oauth2/token"):
                 with server.lock:
                     status, answer = server.token(form, headers)
                 body = json.dumps(answer).encode()
@@ -251,6 +265,9 @@ def serving(server: FakeAuthorizationServer) -> Iterator[FakeAuthorizationServer
 
     with Server(("127.0.0.1", 0), Handler) as listening:
         server.origin = f"http://127.0.0.1:{listening.server_address[1]}"
+        if tls is not None:
+            server.origin = f"https://localhost:{listening.server_address[1]}"
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True)
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

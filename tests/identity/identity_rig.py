@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from desktop.services.desk import SignInSteps, Tenant
@@ -19,7 +19,7 @@ from desktop.services.identity.wallet import Identity
 from desktop.settings import Practice, Settings, Xero
 from tests.identity.fake_authorization_server import FakeAuthorizationServer, practice
 
-XPM = "xero-practice-manager"
+XPM: Final = "xero-practice-manager"
 
 
 class MemoryKeyring:

@@ -398,8 +398,18 @@ def test_a_full_disk_gives_no_token_away_and_loses_none(rig: Rig, monkeypatch: p
 
 @pytest.mark.parametrize(
     "answer",
-    [(500, b""), (503, b""), (429, b""), (0, b""), (200, b"<html>login to the wifi</html>"), (302, b""), (403, b"<html>"), (200, b"{}"), (404, b"")],
-)  # fmt: skip
+    [
+        (500, b""),
+        (503, b""),
+        (429, b""),
+        (0, b""),
+        (200, b"<html>a wifi's own page"),
+        (302, b""),
+        (403, b"<html>"),
+        (200, b"{}"),
+        (404, b""),
+    ],
+)
 def test_trouble_on_the_way_is_not_a_sign_out(rig: Rig, answer: tuple[int, bytes]) -> None:
     """A21: signed in, offline; the endpoint is not hammered; and it goes on by itself."""
     connection = connection_of(rig.signed_in())

@@ -133,9 +133,18 @@ def test_anything_but_the_callback_is_refused_and_changes_nothing(heard: Callbac
 
 @pytest.mark.parametrize(
     "host",
-    ["", "Host: evil.example\r\n", "Host: 127.0.0.1:{port}\r\n", "Host: localhost\r\n", "Host: localhost:1\r\n", "Host: localhost:{port}\r\n" * 2,
-     "Host: localhost:{port}, localhost:{port}\r\n", "Host : localhost:{port}\r\n", " Host: localhost:{port}\r\n"],
-)  # fmt: skip
+    [
+        "",
+        "Host: evil.example\r\n",
+        "Host: 127.0.0.1:{port}\r\n",
+        "Host: localhost\r\n",
+        "Host: localhost:1\r\n",
+        "Host: localhost:{port}\r\n" * 2,
+        "Host: localhost:{port}, localhost:{port}\r\n",
+        "Host : localhost:{port}\r\n",
+        " Host: localhost:{port}\r\n",
+    ],
+)
 def test_another_host_is_refused(heard: CallbackListener, host: str) -> None:
     """A11: a page of elsewhere that resolves to this PC, or another user's process, is not the vendor's redirect."""
     assert status_of(raw(heard.port, request(heard, host=host.replace("{port}", str(heard.port))))) == 400
@@ -331,11 +340,11 @@ def test_an_unexpected_fault_while_binding_is_told_plainly_and_leaks_nothing() -
 
 def test_windows_gets_an_exclusive_bind_and_no_address_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
     """A8: the checked code path for Windows; two listeners on one port would let one of them hear nothing."""
-    options: list[tuple[int, int, int]] = []
+    options: list[tuple[object, ...]] = []
 
     class Recording(socket.socket):
-        def setsockopt(self, *option: object) -> None:  # type: ignore[override]
-            options.append(option)  # type: ignore[arg-type]
+        def setsockopt(self, *option: object) -> None:
+            options.append(option)
 
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", -5, raising=False)

@@ -73,8 +73,8 @@ def test_the_authorize_address_asks_for_what_the_platform_file_says(rig: Rig) ->
 def test_every_attempt_has_secrets_of_its_own() -> None:
     """A2, A3: 1,000 attempts, all verifiers, states and nonces distinct, of 43 to 128 letters of the right kind."""
     attempts = [fresh_attempt() for _ in range(1_000)]
-    for pick in (lambda a: a.verifier, lambda a: a.state, lambda a: a.nonce):
-        values = {pick(attempt) for attempt in attempts}
+    for name in ("verifier", "state", "nonce"):
+        values = {getattr(attempt, name) for attempt in attempts}
         assert len(values) == 1_000
         assert all(re.fullmatch(r"[A-Za-z0-9\-._~]{43,128}", value) for value in values)
 
@@ -242,22 +242,21 @@ def test_cancelling_while_choosing_or_after_being_shown_the_organisation_stores_
 # which organisation
 
 
-def connection_list(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(rows)
+MICRO = "2026-02-03T04:05:06."
 
 
 @pytest.mark.parametrize(
     ("event", "rows", "expected"),
     [
-        ("e1", connection_list(practice("a", "A", event="e0", updated="2026-03-01T00:00:00"), practice("b", "B", event="e1")), "b"),
-        ("", connection_list(practice("a", "A", updated="2026-02-03T04:05:06.7912341"), practice("b", "B")), "a"),
-        ("e9", connection_list(practice("a", "A", updated="2026-02-03T04:05:07"), practice("b", "B", updated="2026-02-03T04:05:06.9999999")), "a"),
-        ("", connection_list(practice("a", "A", updated="2026-02-03T04:05:06Z"), practice("b", "B", updated="nonsense")), "a"),
-        ("", connection_list(practice("o", "O", kind="ORGANISATION", updated="2027-01-01T00:00:00"), practice("b", "B")), "b"),
-        ("", connection_list(practice("p", "HQ", kind="PRACTICE", updated="2027-01-01T00:00:00"), practice("b", "B")), "b"),
-        ("E1", connection_list(practice("a", "A", event="e1"), practice("b", "B", updated="2027-01-01T00:00:00")), "a"),
+        ("e1", [practice("a", "A", event="e0", updated="2026-03-01T00:00:00"), practice("b", "B", event="e1")], "b"),
+        ("", [practice("a", "A", updated=f"{MICRO}7912341"), practice("b", "B", updated=f"{MICRO}7912340")], "a"),
+        ("e9", [practice("a", "A", updated="2026-02-03T04:05:07"), practice("b", "B", updated=f"{MICRO}9999999")], "a"),
+        ("", [practice("a", "A", updated="2026-02-03T04:05:06Z"), practice("b", "B", updated="nonsense")], "a"),
+        ("", [practice("o", "O", kind="ORGANISATION", updated="2027-01-01T00:00:00"), practice("b", "B")], "b"),
+        ("", [practice("p", "HQ", kind="PRACTICE", updated="2027-01-01T00:00:00"), practice("b", "B")], "b"),
+        ("E1", [practice("a", "A", event="e1"), practice("b", "B", updated="2027-01-01T00:00:00")], "a"),
     ],
-)  # fmt: skip
+)
 def test_the_facts_decide_which_practice_it_is(rig: Rig, event: str, rows: list[dict[str, Any]], expected: str) -> None:
     rig.server.event, rig.server.connections = event, rows
     record = rig.identity().sign_in(XPM, rig.person.steps())
@@ -298,8 +297,16 @@ def test_the_connections_list_is_asked_for_with_the_bearer_alone(rig: Rig) -> No
 
 @pytest.mark.parametrize(
     ("status", "body", "error"),
-    [(401, b"", SignedOut), (403, b"", AccessMissing), (429, b"", Wait), (500, b"", AnswerLost), (302, b"", AnswerLost), (200, b"<html>", BadAnswer), (200, b"{}", BadAnswer)],
-)  # fmt: skip
+    [
+        (401, b"", SignedOut),
+        (403, b"", AccessMissing),
+        (429, b"", Wait),
+        (500, b"", AnswerLost),
+        (302, b"", AnswerLost),
+        (200, b"<html>", BadAnswer),
+        (200, b"{}", BadAnswer),
+    ],
+)
 def test_a_connections_list_that_cannot_be_had_stores_nothing(
     rig: Rig, status: int, body: bytes, error: type[ServiceError]
 ) -> None:

@@ -5,34 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from desktop.services.errors import NotNow
 from desktop.services.http import Http
-from desktop.services.identity import xero
+from desktop.services.identity import smokeball, workflowmax, xero
 from desktop.services.identity.model import Vendor
-from desktop.settings import Settings
+from desktop.settings import Settings, Smokeball, WorkflowMax, Xero
 
-_TITLES = {xero.SYSTEM: xero.TITLE, "workflowmax": "WorkflowMax", "smokeball": "Smokeball"}
+_TITLES = {xero.SYSTEM: xero.TITLE, workflowmax.SYSTEM: workflowmax.TITLE, smokeball.SYSTEM: smokeball.TITLE}
 
 
 def title_of(system: str) -> str:
-    return _TITLES[system]
+    return _TITLES.get(system, system)
 
 
 def client_id_of(system: str, settings: Settings) -> str:
-    return {
-        xero.SYSTEM: settings.xero.client_id,
-        "workflowmax": settings.workflowmax.client_id,
-        "smokeball": settings.smokeball.client_id,
-    }[system]
+    return _section(system, settings).client_id
 
 
 def secret_of(system: str, settings: Settings) -> str:
-    return {
-        xero.SYSTEM: settings.xero.client_secret,
-        "workflowmax": settings.workflowmax.client_secret,
-        "smokeball": settings.smokeball.client_secret,
-    }[system]
+    return _section(system, settings).client_secret
 
 
 def vendor_for(system: str, settings: Settings, http: Http, *, clock: Callable[[], datetime], secret: str) -> Vendor:
-    """Raises KeyError for a name that is none of the contract's."""
-    return {xero.SYSTEM: lambda: xero.vendor(settings.xero, http, clock=clock, secret=secret)}[system]()
+    """Raises NotNow for a name that is none of the contract's."""
+    section = _section(system, settings)
+    if isinstance(section, Xero):
+        return xero.vendor(section, http, clock=clock, secret=secret)
+    if isinstance(section, WorkflowMax):
+        return workflowmax.vendor(section, http, clock=clock, secret=secret)
+    return smokeball.vendor(section, http, clock=clock, secret=secret)
+
+
+def _section(system: str, settings: Settings) -> Xero | WorkflowMax | Smokeball:
+    if system == xero.SYSTEM:
+        return settings.xero
+    if system == workflowmax.SYSTEM:
+        return settings.workflowmax
+    if system == smokeball.SYSTEM:
+        return settings.smokeball
+    raise NotNow(f"There is no practice system called {system}. Expected one of: {', '.join(_TITLES)}.")
