@@ -355,7 +355,8 @@ class ConnectionsWindow(Window):
     def show_status(self, status: Status | None) -> None:
         if status is None:
             return
-        self.opening.hide()
+        self.opening.setVisible(not status.connections)
+        self.opening.setText("No practice system is set up. Ask your firm's IT for the platform file.")
         for view in status.connections:
             card = self.cards.get(view.system)
             if card is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -18,13 +19,13 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from desktop.services.desk import Desk, OrderFilter, Status, TypedResult
+from desktop.services.desk import ActionFailed, Desk, OrderFilter, Status, TypedResult
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Suggestion
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.matter_picker import MatterChooser
-from desktop.ui.order_pane import OrderPane
+from desktop.ui.order_pane import OrderPane, choices
 from desktop.ui.order_row import order_row
 from desktop.ui.result_form import ResultForm
 from desktop.ui.rows import RowList, RowModel
@@ -44,6 +45,18 @@ def fits(order: OrderView, text: str) -> bool:
     places = [order.order_id, order.matter_number, order.client_reference, order.reference, order.service]
     places += [delivery.key for delivery in order.deliveries]
     return any(wanted in place.casefold() for place in places)
+
+
+def _approve_each(desk: Desk, keys: Sequence[str]) -> None:
+    """Raises ActionFailed naming those that could not be approved; the others are."""
+    problems: list[str] = []
+    for key in keys:
+        try:
+            desk.approve(key)
+        except ActionFailed as problem:
+            problems.append(f"{key}: {problem}")
+    if problems:
+        raise ActionFailed(" ".join(problems))
 
 
 def undo_words(order: OrderView, number: str) -> str:
@@ -92,6 +105,8 @@ class DeliveriesWindow(Window):
         self.add_button = self._button("Add a result…", self.add_result)
         self.import_button = self._button("Import…", self.choose_import)
         self.deliver_button = self._button("Deliver now", self.deliver_now)
+        self.approve_button = self._button("Approve all", self.approve_all)
+        self.approve_button.hide()
 
         self.model: RowModel[OrderView] = RowModel(lambda order: order_row(order, self.clock), lambda order: order.order_id, self)
         self.list = RowList("Orders")
@@ -191,6 +206,9 @@ class DeliveriesWindow(Window):
         self._show_current()
 
     def _explain(self, *, fetched: bool = True) -> None:
+        approvable = len(self._approvable())
+        self.approve_button.setVisible(approvable > 1)
+        self.approve_button.setText(f"Approve all {approvable}…")
         number = self.model.rowCount()
         more = f"the newest {LIMIT}" if len(self._orders) >= LIMIT else ""
         self.count.setText(" · ".join(part for part in (f"{number:,} order{'' if number == 1 else 's'}", more) if part))
@@ -321,6 +339,22 @@ class DeliveriesWindow(Window):
     def _move(self, order: OrderView, matter: Matter) -> None:
         self._act(lambda desk: desk.move(order.order_id, matter), f"Moving to {matter.number}…")
 
+    def _approvable(self) -> tuple[Delivery, ...]:
+        return tuple(d for order in self.model.values() for d in order.deliveries if choices(d).approve)
+
+    def approve_all(self) -> None:
+        """Approves every held posting of the list as it is shown now, after one question; each is handled alone."""
+        waiting = self._approvable()
+        keys = tuple(delivery.key for delivery in waiting)
+        total = sum((d.amount + (d.gst or 0) for d in waiting if d.amount is not None), Decimal(0))
+        self._confirm(
+            f"Approve {len(keys)} postings?",
+            f"They are posted to their matters, {words.money(total)} with GST in all.",
+            "Approve them",
+            "Not now",
+            lambda: self._act(lambda desk: _approve_each(desk, keys), "Approving…"),
+        )
+
     # results by hand
 
     def add_result(self, file: Path | None = None) -> None:
@@ -397,6 +431,7 @@ class DeliveriesWindow(Window):
         split.setSizes([470, 570])
         foot = QHBoxLayout()
         foot.addWidget(self.count)
+        foot.addWidget(self.approve_button)
         foot.addWidget(self.busy, 1)
         foot.addStretch(1)
         column = QVBoxLayout(self)

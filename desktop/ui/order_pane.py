@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -57,7 +58,8 @@ def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str
 
 
 class OrderPane(QWidget):
-    """Shows an OrderView. Rebuilt only when the snapshot differs, and then keeps the focus and the scroll position.
+    """Shows an OrderView. Rebuilt only when the snapshot differs or the minute did, because ages are told; the focus and
+    the scroll position stay.
 
     Signals carry what a button asks for; the window does it:
         retry(str), approve(str): a delivery key.  cancel(Delivery).
@@ -78,6 +80,7 @@ class OrderPane(QWidget):
         self._clock = clock
         self._order: OrderView | None = None
         self._busy = False
+        self._drawn: datetime | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -102,8 +105,10 @@ class OrderPane(QWidget):
             return
         self.nothing.hide()
         self._scroll.show()
-        if order == self._order:
+        minute = self._clock().replace(second=0, microsecond=0)
+        if order == self._order and minute == self._drawn:
             return
+        self._drawn = minute
         same = self._order is not None and self._order.order_id == order.order_id
         focus = self.focusWidget()
         focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""
@@ -187,7 +192,6 @@ class OrderPane(QWidget):
         column.addLayout(facts)
         if order.reason:
             bar = MessageBar()
-            bar.setParent(self)
             bar.say(order.reason, Tone.WARN, keep=True)
             column.addWidget(bar)
         buttons = QHBoxLayout()
@@ -255,7 +259,6 @@ class OrderPane(QWidget):
             card.body.addWidget(Text(f"Reason: {delivery.reason}"))
         if delivery.undo:
             bar = MessageBar()
-            bar.setParent(card)
             bar.say(f"To undo by hand: {delivery.undo}", Tone.WARN, keep=True)
             card.body.addWidget(bar)
         self._delivery_buttons(card, delivery)

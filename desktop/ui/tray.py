@@ -83,6 +83,12 @@ class Tray(QObject):
             # Some hosts fetch the menu before they say that it opens.
             self._fill_menu()
 
+    def show_problem(self, text: str) -> None:
+        """For when there will be no status: the program could not open what it needs."""
+        self.icon_state = IconState.ATTENTION
+        self.icon.setIcon(tray_icon(self.icon_state))
+        self.icon.setToolTip(f"iConnect: {state.state_words(self.icon_state)}\n{text}")
+
     def notify(self, text: str) -> None:
         """Shows one notice; it replaces the one before."""
         if self.has_host:

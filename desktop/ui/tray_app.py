@@ -12,11 +12,12 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from desktop.services.desk import ConnectionState, Status
+from desktop.services.ledger.model import DeliveryState
 from desktop.ui import state
 from desktop.ui.bridge import Bridge, DeskFactory
 from desktop.ui.icons import app_icon
 from desktop.ui.instance import Instance, Request
-from desktop.ui.own_settings import SettingsDoor
+from desktop.ui.own_settings import Notifications, SettingsDoor
 from desktop.ui.state import Click
 from desktop.ui.tray import HOST_CHECK_MS, Tray
 
@@ -45,7 +46,8 @@ class TrayApp(QObject):
 
     `desk_factory` runs on a worker thread after the icon shows; it gets a function that any thread may call when something
     changed, and raises ActionFailed with a sentence when the profile can't be opened. The caller closes the desk after
-    `run` has returned. `first_run` opens the welcome window. `notices_wanted` is asked before each tray notice."""
+    `run` has returned. `first_run` opens the welcome window. `notices_wanted` is the person's wish as it is now, asked before
+    each tray notice; it must answer from memory."""
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class TrayApp(QObject):
         instance: Instance | None = None,
         first_run: bool = False,
         show: Request | None = None,
-        notices_wanted: Callable[[], bool] = lambda: True,
+        notices_wanted: Callable[[], Notifications] = lambda: "errors",
         open_url: Callable[[str], bool] | None = None,
         host_check_ms: int = HOST_CHECK_MS,
         host_grace_ms: int = 1_500,
@@ -268,8 +270,8 @@ class TrayApp(QObject):
     def _status_changed(self, status: Status) -> None:
         before, self._before = self._before, status
         self.tray.show_status(status)
-        text = notice(before, status)
-        if text and self._notices_wanted():
+        text = notice(before, status, self._notices_wanted())
+        if text:
             self.tray.notify(text)
 
     def _notice_clicked(self) -> None:
@@ -280,6 +282,7 @@ class TrayApp(QObject):
             self.connections().bring_forward()
 
     def _open_failed(self, problem: str) -> None:
+        self.tray.show_problem("Your profile could not be opened")
         home = self.home()
         home.say(problem)
         home.bring_forward()
@@ -288,10 +291,13 @@ class TrayApp(QObject):
         self.tray.notify(problem)
 
 
-def notice(before: Status | None, now: Status) -> str:
-    """The one notice that a change of status is worth, or nothing. Only what needs a person; names no matter. Pure.
+def notice(before: Status | None, now: Status, wanted: Notifications = "errors") -> str:
+    """The one notice that a change of status is worth, or nothing. Numbers, never a matter's name. Pure.
 
-    At the start (no status before) what already waited is summed up once."""
+    «errors»: only what needs a person; at the start (no status before) what already waited is summed up once. «all»: also
+    what was posted since the status before."""
+    if wanted == "none":
+        return ""
     broken_before = {v.system for v in before.connections if v.state is ConnectionState.ATTENTION} if before is not None else set()
     parts = [
         f"{view.title} needs you to sign in again."
@@ -306,4 +312,8 @@ def notice(before: Status | None, now: Status) -> str:
     if now.waiting_for_person > waited:
         many = now.waiting_for_person
         parts.append("1 posting waits for you." if many == 1 else f"{many} postings wait for you.")
+    if wanted == "all" and before is not None:
+        done = now.deliveries.get(DeliveryState.CONFIRMED, 0) - before.deliveries.get(DeliveryState.CONFIRMED, 0)
+        if done > 0:
+            parts.append("1 posting is done." if done == 1 else f"{done} postings are done.")
     return " ".join(parts)

@@ -87,7 +87,7 @@ class Muted(Text):
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.ApplicationPaletteChange, QEvent.Type.ParentChange):
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange):
             self._colour()
         super().changeEvent(event)
 
@@ -96,8 +96,7 @@ class Muted(Text):
         self._colour()
 
     def _colour(self) -> None:
-        parent = self.parentWidget()
-        colours = theme.colours(parent.palette() if parent is not None else self.palette())
+        colours = theme.colours(QGuiApplication.palette())
         wanted = QColor(colours.tone(self._tone).ink if self._tone is not None else colours.muted)
         if self.palette().color(QPalette.ColorRole.WindowText) != wanted:
             palette = QPalette()
@@ -114,7 +113,7 @@ class Field(QLineEdit):
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange):
             self._colour()
         super().changeEvent(event)
 
@@ -205,13 +204,12 @@ class MessageBar(QFrame):
             act()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange):
             self._recolour()
         super().changeEvent(event)
 
     def _recolour(self) -> None:
-        parent = self.parentWidget()
-        ink = QColor(theme.colours(parent.palette() if parent is not None else self.palette()).tone(self._tone).ink)
+        ink = QColor(theme.colours(QGuiApplication.palette()).tone(self._tone).ink)
         for label in (self._text, self._close):
             palette = QPalette()
             palette.setColor(QPalette.ColorRole.WindowText, ink)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
+from desktop.services.ledger.model import DeliveryState
 from desktop.ui.icons import app_icon, tray_icon
 from desktop.ui.state import Click, IconState, click, connected, icon_state, state_words, tooltip
 from desktop.ui.tray import menu_entries
@@ -112,6 +113,16 @@ def test_a_notice_comes_once_for_what_newly_needs_a_person() -> None:
     assert notice(status(IN), status(BROKEN)) == "Xero Practice Manager needs you to sign in again."
     assert notice(status(BROKEN), status(BROKEN)) == ""
     assert notice(status(IN), status(IN, infotrack=REFUSED)) == "InfoTrack needs you to sign in again."
+
+
+def test_what_was_posted_is_told_only_to_who_wants_to_know_all() -> None:
+    before, after = status(IN), status(IN)
+    after = dataclasses.replace(after, deliveries={**after.deliveries, DeliveryState.CONFIRMED: 2})
+    assert notice(before, after) == ""
+    assert notice(before, after, "all") == "2 postings are done."
+    assert notice(after, after, "all") == ""
+    assert notice(None, after, "all") == ""
+    assert notice(status(IN), status(IN, waiting=1), "none") == ""
 
 
 def test_connected_counts_a_broken_sign_in_but_not_one_under_way() -> None:

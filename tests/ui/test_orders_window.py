@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.services.desk import OrderFilter, TypedResult
+from desktop.services.desk import ActionFailed, OrderFilter, TypedResult
 from desktop.services.ledger.model import DeliveryState
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow, undo_words
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.result_form import ResultForm
 from tests.ui.conftest import MakeBridge
-from tests.ui.fake_desk import MATTERS, FakeDesk, delivery, order, typical_orders
+from tests.ui.fake_desk import MATTERS, NOW, FakeDesk, delivery, order, typical_orders
 
 S = DeliveryState
 Clock = Callable[[], datetime]
@@ -212,7 +212,8 @@ def test_the_list_can_be_narrowed_by_state_and_by_text(qtbot: QtBot, window: Del
     window.filter.setCurrentIndex(window.filter.findText("Waiting for me", Qt.MatchFlag.MatchStartsWith))
     qtbot.waitUntil(lambda: window.model.rowCount() == 3)
     window.filter.setCurrentText("Confirmed")
-    qtbot.waitUntil(lambda: window.model.rowCount() == 3)
+    confirmed = ["71000008", "71000006", "71000004"]
+    qtbot.waitUntil(lambda: [o.order_id for o in window.model.values()] == confirmed)
     assert OrderFilter(state=S.CONFIRMED) in [call[0] for call in desk.called("orders")]
     window.filter.setCurrentIndex(0)
     qtbot.waitUntil(lambda: window.model.rowCount() == 9)
@@ -276,6 +277,44 @@ def test_by_keyboard_from_the_list_to_a_button(qtbot: QtBot, window: DeliveriesW
     assert focus.text() == "Retry"
     QTest.keyClick(focus, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: bool(desk.called("retry")))
+
+
+def test_all_that_is_held_can_be_approved_at_once(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    """One that fails is named, and does not keep the others."""
+    desk = FakeDesk()
+    held = [order(str(n), delivery(str(n), "T", S.HELD)) for n in (1, 2, 3)]
+    desk.all_orders = (
+        *held,
+        order("4", delivery("4", "T", S.HELD, number=""), number=""),
+        order("5", delivery("5", "T", S.QUEUED)),
+    )
+    window = opened(qtbot, make_bridge(desk), clock)
+    assert window.approve_button.text() == "Approve all 3…"
+    approve = desk.approve
+
+    def picky(key: str) -> None:
+        if key == "IT-2-T-1":
+            raise ActionFailed("its matter was closed.")
+        approve(key)
+
+    desk.approve = picky  # type: ignore[method-assign]
+    window.approve_button.click()
+    assert "$49.74" in box_of(window).informativeText()
+    answer(qtbot, window, "Approve them")
+    qtbot.waitUntil(lambda: window.message.text() == "IT-2-T-1: its matter was closed.")
+    assert desk.called("approve") == [("IT-1-T-1",), ("IT-3-T-1",)]
+    qtbot.waitUntil(lambda: not window.approve_button.isVisible())
+
+
+def test_the_age_of_what_is_unconfirmed_goes_on(qtbot: QtBot, bridge: Bridge, desk: FakeDesk) -> None:
+    """D16: with its age, also while the window stays open and nothing else changes."""
+    now = [NOW]
+    window = opened(qtbot, bridge, lambda: now[0])
+    choose(qtbot, window, "71000007")
+    assert "Sent 12 min ago" in words_on(window.pane)
+    now[0] += timedelta(minutes=3)
+    desk.notify()
+    qtbot.waitUntil(lambda: "Sent 15 min ago" in words_on(window.pane))
 
 
 # results by hand

@@ -112,6 +112,8 @@ def test_left_click_opens_the_picker_and_right_click_the_menu(screen: Screen) ->
         _, x, y = program.wait("icon").split()
         screen.do("mousemove", x, y, "click", "1")
         program.wait("window iConnect - Choose a matter")
+        # As the window manager and UI automation see it: nothing is added to the title.
+        screen.do("search", "--sync", "--onlyvisible", "--name", "^iConnect - Choose a matter$")
         screen.do("mousemove", x, y, "click", "3")
         menu = program.wait("menu")
         assert menu == "menu Disconnect|Choose a matter|Orders and postings|Connections|Settings|Welcome|Quit"

@@ -163,13 +163,13 @@ def test_the_first_run_opens_the_welcome_window(qtbot: QtBot, run: Run, desk: Fa
 
 def test_one_notice_for_what_newly_waits_and_none_if_unwanted(qtbot: QtBot, run: Run, desk: FakeDesk) -> None:
     """J10: in numbers, without names."""
-    wanted = True
+    wanted = "errors"
     running = run(desk, notices_wanted=lambda: wanted)
     assert running.notices == ["3 postings wait for you."]
     desk.now_status = status(connection(), waiting=4)
     desk.notify()
     qtbot.waitUntil(lambda: len(running.notices) == 2)
-    wanted = False
+    wanted = "none"
     desk.now_status = status(connection(), waiting=5)
     with qtbot.waitSignal(running.app.bridge.status_changed):
         desk.notify()
@@ -184,6 +184,7 @@ def test_a_profile_that_cannot_be_opened_is_explained(qapp: QApplication, qtbot:
     app.start()
     qtbot.waitUntil(lambda: "newer iConnect" in app.home().message.text())
     assert app.home().isVisible()
+    assert app.tray.icon.toolTip().startswith("iConnect: needs attention")
     app.close()
 
 
