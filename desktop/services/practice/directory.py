@@ -26,6 +26,8 @@ from desktop.services.practice.model import Matter, Staff
 from desktop.services.practice.number_slips import number_readings, number_slips
 from desktop.services.practice.search_text import canonical_number, compact, fold, words
 
+__all__ = ["Directory", "Mark", "RefreshReport"]
+
 log = logging.getLogger(__name__)
 
 _RECENT = 50

@@ -161,12 +161,11 @@ class MatterIndex:
             )
             for name in ("words", "initials")
         )
+        persons = msgspec.json.decode(part("persons"), type=list[tuple[str, str, str]])
         index = cls(
             words=words,
             initials=initials,
-            persons=tuple(
-                IndexedPerson(*person) for person in msgspec.json.decode(part("persons"), type=list[tuple[str, str, str]])
-            ),
+            persons=tuple(IndexedPerson(*person) for person in persons),
             numbers=part("numbers").decode(),
             number_starts=numbers("number_starts"),
             rows=numbers("rows", "q"),

@@ -35,10 +35,10 @@ def marks(text: str, matter: Matter) -> tuple[Mark, ...]:
         found.append(Mark("number", 0, len(number)))
         typed = []
     else:
-        found += _in_field(
-            "number", number, [word for word in [*typed, wanted] if any(letter.isdigit() for letter in word)], within=True
-        )
-    for field, shown in (("name", matter.name), ("client", matter.client), ("staff", ", ".join(one.name for one in matter.staff))):
+        numeric = [word for word in [*typed, wanted] if any(letter.isdigit() for letter in word)]
+        found += _in_field("number", number, numeric, within=True)
+    team = ", ".join(member.name for member in matter.staff)
+    for field, shown in (("name", matter.name), ("client", matter.client), ("staff", team)):
         found += _in_field(field, shown, typed, within=False)
     return tuple(found)
 

@@ -297,8 +297,6 @@ class MatterSearch:
 
     def _numbers(self, word: str) -> tuple[dict[int, float], str]:
         """Documents whose number holds the word, with their levels; and the word itself when there are too many to list."""
-        if len(word) < 2 and not word.isdigit():
-            return {}, ""
         most = _NUMBERS if len(word) > 2 else _NUMBERS // 4
         docs = self.index.docs_numbered(word, most)
         number = self.index.number
@@ -491,6 +489,8 @@ def number_level(piece: str, number: str) -> float:
                 if own[2] == digits:
                     return NUMBER_WITHOUT_ZEROS
                 return 0.96 if piece in number or letters else 0.9
+    if piece.isalpha():
+        return 0.6 if number.startswith(piece) else 0.5 if piece in number else 0.0
     if number.startswith(piece):
         return 0.95
     if number.endswith(piece):

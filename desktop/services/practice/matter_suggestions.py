@@ -11,15 +11,15 @@ from desktop.services.desk import MatterHit
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
 from desktop.services.practice.model import Matter
-from desktop.services.practice.search_text import AND, canonical_number, compact, words
+from desktop.services.practice.search_text import canonical_number, compact, words
 
 _DULL = frozenset(
-    {
-        AND, "the", "of", "for", "as", "in", "on", "at", "to", "by", "a", "v", "pty", "ltd", "limited", "inc", "llc", "co", "company", "trust",
-        "trustee", "trustees", "atf", "family", "group", "holdings", "nz", "australia", "proprietary", "mr", "mrs", "ms", "dr",
-        "search", "title", "extract", "current", "historical", "certificate", "report", "order", "matter", "job", "ref", "file",
-    }
-)  # fmt: skip
+    words(
+        "and the of for as in on at to by a v pty ltd limited inc llc co company trust trustee trustees atf family group holdings "
+        "nz australia proprietary mr mrs ms dr search title extract current historical certificate report order matter job ref "
+        "file"
+    )
+)
 _COMPANY_NUMBER = re.compile(r"(?<!\d)(?:\d[ ]?){8,10}\d(?!\d)")
 
 
@@ -107,11 +107,8 @@ def _add_named(directory: MattersToSuggestFrom, text: _Text, limit: int, add: _A
         # A year or a street kind alone says nothing: two words of a matter's name, one of them not a number.
         if len(shared) > 1 and len(shared) * 2 >= len(name) and any(not word.isdigit() for word in shared):
             listed = ", ".join(word for word in dict.fromkeys(own) if word in shared)
-            add(
-                0.5 + len(shared) / len(name) / 2,
-                matter,
-                f"The order's {text.title} shares the words {listed} with this matter's name.",
-            )
+            reason = f"The order's {text.title} shares the words {listed} with this matter's name."
+            add(0.5 + len(shared) / len(name) / 2, matter, reason)
 
 
 def _telling(name: str) -> set[str]:
@@ -126,11 +123,11 @@ def _like_number(reference: str, number: str) -> tuple[str, float]:
         return f"The order's client reference {reference} is this matter's number.", 4.0
     if canonical_number(reference) == canonical_number(number) or canonical_number(typed) == canonical_number(known):
         return f"The order's client reference {reference} is this matter's number, {number}, written another way.", 3.8
+    if len(known) >= 3 and known in typed:
+        return f"The order's client reference {reference} holds this matter's number, {number}.", 3.6
     digits, known_digits = re.sub(r"\D", "", typed).lstrip("0"), re.sub(r"\D", "", known).lstrip("0")
     if digits and digits == known_digits:
         return f"The order's client reference {reference} has the digits of this matter's number, {number}.", 3.5
-    if len(digits) >= 3 and known in typed:
-        return f"The order's client reference {reference} holds this matter's number, {number}.", 3.4
     if len(digits) >= 4 and sorted(digits) == sorted(known_digits):
         return f"The order's client reference {reference} is this matter's number, {number}, with digits swapped.", 3.0
     if len(digits) >= 4 and abs(len(digits) - len(known_digits)) <= 1 and _one_apart(digits, known_digits):

@@ -90,7 +90,7 @@ class Vocabulary:
         Gives for each the number of errors and whether the whole word is meant (else only its beginning). Complete for whole
         words of up to 16 letters: with n errors at least one of n + 1 pieces is intact, and only a swap can touch two."""
         near: dict[int, tuple[int, bool]] = {}
-        if not self._masks or len(typed) <= errors + 1:
+        if not self._masks or len(typed) <= 2 * errors:
             return near
         wanted = mask(typed)
         masks, starts = self._masks, self._starts
