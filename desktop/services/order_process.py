@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ import desktop
 from desktop.services.errors import NotNow
 from desktop.services.order_protocol import (
     MOST_LINE_BYTES,
+    PASSING_FOLDER,
     Answer,
     AnyEvent,
     BringForward,
@@ -221,6 +223,7 @@ class OrderWindowProcess:
                 with contextlib.suppress(OSError, ValueError):
                     if pipe is not None:
                         pipe.close()
+        shutil.rmtree(self._mark.parent / f"{PASSING_FOLDER}{process.pid}", ignore_errors=True)
         if code != 0:
             log.warning("an order window ended with status %d", code)
             if not self._page_seen and not self._asked:

@@ -11,6 +11,10 @@ from typing import Literal
 
 import msgspec
 
+PASSING_FOLDER = "order-browser-"
+"""Begins the name of the folder, in the profile folder, that a window with extra authorities keeps while it runs; its process
+number follows."""
+
 MOST_LINE_BYTES = 4_000_000
 """A longer line is thrown away unread (the certificates that IT adds are the longest thing that is sent)."""
 

@@ -41,6 +41,7 @@ from desktop.ui.browser.downloads import Downloads, SavedFile
 from desktop.ui.browser.engine_settings import make_profile
 from desktop.ui.browser.fees_form import FeesForm
 from desktop.ui.browser.page import OrderPage
+from desktop.ui.browser.passing_folder import passing_folder
 from desktop.ui.browser.request_filter import RequestFilter
 from desktop.ui.browser.saved_strip import SavedRow, SavedStrip
 from desktop.ui.browser.tab import Tab
@@ -81,7 +82,10 @@ class OrderWindow(QMainWindow):
 
         self.rules = Rules(start.hosts, never_ports=start.never_ports, link=start.link, sign_in_addresses=start.sign_in_addresses)
         self.profile = make_profile(
-            version=start.version, download_folder=start.download_folder, extra_authorities=start.extra_authorities
+            version=start.version,
+            download_folder=start.download_folder,
+            extra_authorities=start.extra_authorities,
+            passing_folder=str(passing_folder(Path(start.profile_folder))) if start.extra_authorities else "",
         )
         self._filter = RequestFilter(self.rules, self)
         self._filter.blocked.connect(self._on_stopped)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from desktop.services.order_process import OrderWindowProcess
-from desktop.services.order_protocol import AnyEvent, Do, Done
+from desktop.services.order_protocol import AnyEvent, Do, Done, Event
 
 NOBODY = 65534
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -40,6 +47,11 @@ class Page:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     wait: threading.Event | None = None
+    """Nothing is answered before this."""
+    wait_inside: threading.Event | None = None
+    """The body stops half way until this."""
+    cut: bool = False
+    """The line is cut half way through the body."""
 
 
 @dataclass
@@ -65,12 +77,12 @@ class Site:
     def redirect(self, path: str, to: str, status: int = 302) -> None:
         self.pages[path] = Page(b"", status=status, headers=(("Location", to),))
 
-    def file(self, path: str, content: bytes, name: str = "", content_type: str = "application/pdf") -> None:
+    def file(self, path: str, content: bytes, name: str = "", content_type: str = "application/pdf", **more: Any) -> None:
         headers = (("Content-Disposition", f'attachment; filename="{name}"'),) if name else ()
-        self.pages[path] = Page(content, content_type, headers=headers)
+        self.pages[path] = Page(content, content_type, headers=headers, **more)
 
 
-def serve(site_pages: dict[str, Page] | None = None, *, address: str = "127.0.0.1") -> Site:
+def serve(*, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Site:
     site: Site
 
     class Handler(BaseHTTPRequestHandler):
@@ -89,8 +101,16 @@ def serve(site_pages: dict[str, Page] | None = None, *, address: str = "127.0.0.
             self.send_header("Content-Type", page.content_type)
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
+            half = len(page.body) // 2
             with contextlib.suppress(OSError):
-                self.wfile.write(page.body)
+                self.wfile.write(page.body[:half])
+                self.wfile.flush()
+                if page.wait_inside is not None:
+                    page.wait_inside.wait(30)
+                if page.cut:
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                self.wfile.write(page.body[half:])
 
         do_POST = do_GET
 
@@ -103,7 +123,9 @@ def serve(site_pages: dict[str, Page] | None = None, *, address: str = "127.0.0.
         def handle_error(self, *_args: object) -> None:
             pass
 
-    site = Site(Server((address, 0), Handler), dict(site_pages or {}))
+    site = Site(Server((address, 0), Handler))
+    if tls is not None:
+        site.server.socket = tls.wrap_socket(site.server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return site
 
@@ -146,6 +168,12 @@ class Window:
                 left = until - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     raise AssertionError(f"no {kind.__name__}; heard {self.events!r}; {self.process.last_words()}")
+
+    def wait_count(self, kind: type[Event], count: int, seconds: float = 30) -> None:
+        """Waits until that many events of a kind have come."""
+        with self._changed:
+            enough = self._changed.wait_for(lambda: sum(isinstance(event, kind) for event in self.events) >= count, seconds)
+        assert enough, f"fewer than {count} {kind.__name__}: {self.events!r}"
 
     def all(self, kind: type[E]) -> list[E]:
         with self._changed:
@@ -198,3 +226,54 @@ def command_line(pid: int) -> str:
 
 def today() -> date:
     return datetime.now(UTC).date()
+
+
+@dataclass
+class Authority:
+    """A certificate authority of our own."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Office root")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(self._name)
+            .issuer_name(self._name)
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=2))
+            .not_valid_after(now + timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def site(self, *, address: str = "127.0.0.1", days: int = 20, self_signed: bool = False) -> Site:
+        """A site with a certificate for `address` that ends in `days`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name if self_signed else self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=2))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+            .sign(key if self_signed else self._key, hashes.SHA256())
+        )
+        chain = self.folder / f"{x509.random_serial_number()}.pem"
+        chain.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        served = serve(tls=context)
+        served.page("/", "<h1>secure words</h1>")
+        return served

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from desktop.ui.order_window import OrderWindow
 
 _POLL_MS = 50
-_NO_ANSWER_MS = 2000
+_NO_ANSWER_MS = 1000
 _MOST_TEXT = 1_000_000
 
 _FIND = """(() => {

@@ -87,6 +87,7 @@ class Downloads(QObject):
         self._running[request] = (partial, name)
         request.receivedBytesChanged.connect(lambda: self._watch(request))
         request.isFinishedChanged.connect(lambda: self._finished(request))
+        request.stateChanged.connect(lambda state: self._interrupted(request, state))
         request.accept()
         self.progress.emit(name, -1)
 
@@ -138,6 +139,11 @@ class Downloads(QObject):
         self._remove(partial)
         self.progress.emit(name, 100)
         self.refused.emit(reason)
+
+    def _interrupted(self, request: QWebEngineDownloadRequest, state: QWebEngineDownloadRequest.DownloadState) -> None:
+        """The engine keeps a cut download for going on later, which nobody here asks for."""
+        if request in self._running and state == QWebEngineDownloadRequest.DownloadState.DownloadInterrupted:
+            self._give_up(request, why_interrupted(request.interruptReason()))
 
     def _finished(self, request: QWebEngineDownloadRequest) -> None:
         if request not in self._running:

@@ -55,13 +55,23 @@ ATTRIBUTES: dict[QWebEngineSettings.WebAttribute, bool] = {
 }
 
 
-def make_profile(*, version: str, download_folder: str, extra_authorities: str = "") -> QWebEngineProfile:
-    """An off-the-record profile with every policy set. `extra_authorities` is PEM text; what is no certificate is left out."""
-    builder = QWebEngineProfileBuilder()
-    if extra_authorities:
-        certificates = QSslCertificate.fromData(extra_authorities.encode("ascii", "ignore"))
-        builder.setAdditionalTrustedCertificates([one for one in certificates if not one.isNull()])
-    profile = builder.createOffTheRecordProfile()
+def make_profile(*, version: str, download_folder: str, extra_authorities: str = "", passing_folder: str = "") -> QWebEngineProfile:
+    """An off-the-record profile with every policy set. `extra_authorities` is PEM text; what is no certificate is left out.
+
+    Qt gives extra authorities to a named profile only: such a one keeps its storage in `passing_folder`, which is removed
+    when the window's process has ended, and is set up like the other in all else."""
+    certificates = [one for one in QSslCertificate.fromData(extra_authorities.encode("ascii", "ignore")) if not one.isNull()]
+    if certificates and passing_folder:
+        builder = QWebEngineProfileBuilder()
+        builder.setAdditionalTrustedCertificates(certificates)
+        builder.setPersistentStoragePath(passing_folder)
+        builder.setCachePath(passing_folder)
+        builder.setHttpCacheType(QWebEngineProfile.HttpCacheType.MemoryHttpCache)
+        builder.setPersistentCookiesPolicy(QWebEngineProfile.PersistentCookiesPolicy.NoPersistentCookies)
+        builder.setPersistentPermissionsPolicy(QWebEngineProfile.PersistentPermissionsPolicy.AskEveryTime)
+        profile = builder.createProfile("order")
+    else:
+        profile = QWebEngineProfileBuilder.createOffTheRecordProfile()
     profile.setHttpCacheType(QWebEngineProfile.HttpCacheType.MemoryHttpCache)
     profile.setHttpCacheMaximumSize(64_000_000)
     profile.setPersistentCookiesPolicy(QWebEngineProfile.PersistentCookiesPolicy.NoPersistentCookies)

@@ -30,8 +30,12 @@ _MENU = (
 
 
 class Tab(QStackedWidget):
-    """Emits `loaded(ok)` when a page has finished, `changed()` when host, progress or history did, `session_ended()` when
-    the site shows its own sign-in page after it had let the person in, and `crashed(where, reason)`."""
+    """Emits
+    - `loaded(ok)`: a page has come, or could not be shown (not when a link was refused or saved as a file);
+    - `changed()`: host, progress or history is another;
+    - `session_ended()`: the site shows its own sign-in page after it had let the person in;
+    - `crashed(where, reason)`.
+    """
 
     loaded = Signal(bool)
     changed = Signal()
@@ -117,12 +121,13 @@ class Tab(QStackedWidget):
     def _on_finished(self, ok: bool) -> None:
         self._patience.stop()
         self.progress = 100
-        if ok and self.page.url().scheme() in ("https", "http"):
+        loaded = ok and self.page.url().scheme() in ("https", "http")
+        if loaded:
             self._landed = True
-            self._wanted = QUrl(self._wanted) if not self._landed else self.page.url()
             self.setCurrentWidget(self.view)
         self.changed.emit()
-        self.loaded.emit(ok)
+        if loaded:
+            self.loaded.emit(True)
 
     def _on_url(self, url: QUrl) -> None:
         if self._landed and _SIGN_IN_PATH.search(url.path()):
@@ -132,6 +137,7 @@ class Tab(QStackedWidget):
     def _on_failed(self, headline: str, advice: str) -> None:
         self.progress = 100
         self.say(headline, advice, Choice("Try again", self.again))
+        self.loaded.emit(False)
 
     def _on_renderer_gone(self, reason: str) -> None:
         self.progress = 100
