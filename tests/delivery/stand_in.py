@@ -151,7 +151,7 @@ class Books:
         self.documents.setdefault(document.matter_id, []).append((filed, document.content))
         return filed.remote_id
 
-    def keys(self) -> list[str]:
+    def posted_keys(self) -> list[str]:
         """Every key in the books, as often as it stands there."""
         found = [key for lines in self.costs.values() for line in lines for key in line.keys]
         return found + [key for filed in self.documents.values() for one, _ in filed for key in one.keys]
@@ -163,6 +163,9 @@ class Books:
 Fault = Callable[[str, str], ServiceError | None]
 
 
+TAKES_ALL = Capabilities(negative_costs=True, deletes_costs=False, folders=True, max_document_bytes=1_000_000)
+
+
 @dataclass
 class FakePractice:
     """A practice system over Books. `fault(call, key or matter)` may give an error; with `does_it_anyway` a write takes
@@ -170,9 +173,7 @@ class FakePractice:
 
     books: Books
     name: str = XPM
-    capabilities: Capabilities = Capabilities(
-        negative_costs=True, deletes_costs=False, folders=True, max_document_bytes=1_000_000
-    )
+    capabilities: Capabilities = TAKES_ALL
     fault: Fault = lambda call, what: None
     does_it_anyway: bool = False
     late_by: timedelta = timedelta()
@@ -214,11 +215,14 @@ class FakePractice:
         error = self.fault(name, key)
         if error is None:
             return Receipt(effect())
-        if self.does_it_anyway:
-            if self.late_by:
-                self.books.late.append((self.books.clock() + self.late_by, lambda: None if effect() else None))
-            else:
+        if self.does_it_anyway and self.late_by:
+
+            def land() -> None:
                 effect()
+
+            self.books.late.append((self.books.clock() + self.late_by, land))
+        elif self.does_it_anyway:
+            effect()
         raise error
 
     def matters(self, *, urgency: Urgency = Urgency.BACKGROUND) -> Iterator[Matter]:

@@ -97,12 +97,15 @@ class MatterWorker:
 
     def _weed(self, place: Place) -> None:
         """What was tried too often goes to a person."""
-        now = self.ledger.now()
         for posting in self._due(place):
             if posting.state is DeliveryState.QUEUED:
-                reason = too_many_tries(posting, now, outcomes.TRIES, outcomes.TRYING_TIME)
-                if reason:
-                    self.ledger.to_person(posting, HOLD_TRIES, reason)
+                self._given_up(posting)
+
+    def _given_up(self, posting: Posting) -> bool:
+        reason = too_many_tries(posting, self.ledger.now(), outcomes.TRIES, outcomes.TRYING_TIME)
+        if reason:
+            self.ledger.to_person(posting, HOLD_TRIES, reason)
+        return bool(reason)
 
     # files
 
@@ -203,7 +206,7 @@ class MatterWorker:
         accepted, begun = self.tally.accepted, False
         kinds = [kind for kind, read in ((DeliveryKind.COST, costs), (DeliveryKind.DOCUMENT, documents)) if read]
         for posting in self._due(place):
-            if posting.state is not DeliveryState.QUEUED or posting.kind not in kinds:
+            if posting.state is not DeliveryState.QUEUED or posting.kind not in kinds or self._given_up(posting):
                 continue
             if begun and self.ledger.now() - read_at > FRESH:
                 break
