@@ -6,8 +6,6 @@ ledger, and nothing heavy is imported.
 
 from __future__ import annotations
 
-import getpass
-import hashlib
 import json
 import os
 import sys
@@ -97,6 +95,10 @@ def socket_name(profile: Path) -> str:
 
 
 def _fingerprint(profile: Path) -> str:
+    # Here, because the usual profile needs neither and hashlib brings all of OpenSSL into the idle tray.
+    import getpass
+    import hashlib
+
     return hashlib.sha256(f"{getpass.getuser()}\0{profile}".encode()).hexdigest()[:20]
 
 
