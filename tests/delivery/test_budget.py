@@ -359,7 +359,7 @@ def test_people_go_before_read_backs_before_sends_before_the_rest(clock: Clock) 
     def one(urgency: Urgency) -> None:
         with budget.call(urgency):
             order.append(urgency)
-            budget.learn(200, {"x-minlimit-remaining": "50"})
+            budget.learn(200, {"x-minlimit-remaining": "55"})
             clock.now += timedelta(seconds=1)
 
     with budget.call(Urgency.PERSON):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, time
 from decimal import Decimal
+from itertools import chain
 from typing import TypeVar
 
 from desktop.services.errors import BadAnswer
@@ -50,24 +51,17 @@ JOBS = Shape(
 
 def jobs_as_matters(found: Iterator[Record], *, system: str, tenant: str) -> Iterator[Matter]:
     """Open matters from a job list read in the shape JOBS. Raises BadAnswer for one without number or name."""
-    people: dict[tuple[str, str], Staff] = {}
-
-    def person(uuid: str | None, name: str | None) -> Staff | None:
-        known = people.get((uuid or "", name or ""))
-        if known is None:
-            if not uuid or not uuid.strip():
-                return None
-            known = people[(uuid, name or "")] = Staff(uuid.strip(), (name or "").strip())
-        return known
-
+    # A firm has few teams and many jobs.
+    teams: dict[tuple[str | None, ...], tuple[Staff, ...]] = {}
     for number, uuid, name, state, description, client_id, client, manager, manager_name, partner, partner_name, staff, *_ in found:
         if number is None or name is None or not (number := number.strip()):
             raise BadAnswer("A job in the list lacks its number or its name.")
-        on_it = [person(*each) for each in staff] if staff else []
-        if manager:
-            on_it.append(person(manager, manager_name))
-        if partner:
-            on_it.append(person(partner, partner_name))
+        who = (manager, manager_name, partner, partner_name, *chain.from_iterable(staff or ()))
+        team = teams.get(who)
+        if team is None:
+            pairs = ((who[at], who[at + 1]) for at in (*range(4, len(who), 2), 0, 2))
+            people = (Staff(each.strip(), (called or "").strip()) for each, called in pairs if each and each.strip())
+            team = teams[who] = tuple(dict.fromkeys(people))
         yield Matter(
             system,
             tenant,
@@ -77,7 +71,7 @@ def jobs_as_matters(found: Iterator[Record], *, system: str, tenant: str) -> Ite
             (client or "").strip(),
             (client_id or "").strip(),
             (state or "").strip(),
-            tuple(dict.fromkeys(each for each in on_it if each is not None)),
+            team,
             (description or "").strip(),
         )
 

@@ -183,7 +183,10 @@ def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelop
         if place is not None:
             if record[place] is not None:
                 raise BadAnswer(f"The answer holds {_shown(name)} more than once in a record.")
-            record[place] = chunks[0] if len(chunks) == 1 and not held else text()
+            if held or len(chunks) > 1:
+                record[place] = text()
+            else:
+                record[place] = chunks[0] if chunks else ""
         elif slot.closes:
             if slot.completes:
                 take(record)
