@@ -408,6 +408,7 @@ def test_a_full_disk_gives_no_token_away_and_loses_none(rig: Rig, monkeypatch: p
         (403, b"<html>"),
         (200, b"{}"),
         (404, b""),
+        (400, b'{"error":"temporarily_unavailable"}'),
     ],
 )
 def test_trouble_on_the_way_is_not_a_sign_out(rig: Rig, answer: tuple[int, bytes]) -> None:
@@ -462,7 +463,11 @@ def test_a_server_that_does_not_know_the_app_is_a_matter_for_it_and_passes(rig: 
     with pytest.raises(NotNow, match="does not accept this app"):
         connection.token()
     assert "does not accept this app" in problem(rig)
+    with pytest.raises(NotNow):
+        connection.token()
+    assert refreshes(rig) == 1
     rig.server.client_secret = ""
+    rig.clock.pass_(2)
     assert connection.token() in rig.server.issued
     assert problem(rig) == ""
 

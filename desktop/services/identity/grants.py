@@ -15,7 +15,7 @@ from desktop.services.errors import AnswerLost, BadAnswer, NotNow, SignedOut
 from desktop.services.http import Limits
 from desktop.services.identity.key_holder import KeyHolder
 from desktop.services.identity.keys import KeyringFault, KeyringTrouble
-from desktop.services.identity.model import ConnectionRecord, GrantRefused, TokenSet
+from desktop.services.identity.model import ClientRefused, ConnectionRecord, GrantRefused, TokenSet
 from desktop.services.identity.oauth import OAuthClient
 from desktop.services.identity.sealing import seal, unseal
 from desktop.services.identity.store import Fault, IdentityStore, StoredToken
@@ -162,11 +162,11 @@ class StoredGrant:
             self._keys.reread()
             return unseal(self._keys.key(), sealed, row=row.place(generation))
 
-    def _client_refused(self, row: StoredToken, refusal: GrantRefused) -> NotNow:
+    def _client_refused(self, row: StoredToken, refusal: GrantRefused) -> ClientRefused:
         problem = f"{self._title} does not accept this app ({refusal.code})."
         cure = "Ask IT to compare the client id and secret in platform.toml with the vendor's developer portal."
         self._store.mark(self._system, Fault.CLIENT, problem, cure, sign_in=row.sign_in)
-        return NotNow(f"{problem} {cure}")
+        return ClientRefused(f"{problem} {cure}")
 
     def opened(self, row: StoredToken) -> str:
         """The row's refresh token, for revoking. Raises NotNow."""
@@ -202,7 +202,7 @@ class SessionGrant:
                 raise AnswerLost(str(error)) from error
             except GrantRefused as refusal:
                 if refusal.code != "invalid_grant":
-                    raise NotNow(
+                    raise ClientRefused(
                         f"{self._title} does not accept this app ({refusal.code}). Ask IT to check the client id in platform.toml."
                     ) from refusal
                 self.end(f"{self._title} has ended the sign-in (revoked, lapsed or replaced). Connect again.")

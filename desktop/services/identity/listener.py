@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 _LARGEST_HEAD = 16_384
 _MOST_CONNECTIONS = 200
-_TICK = 0.1
-_FAREWELL = 0.3
+_TICK = 0.05
+_FAREWELL = 0.15
 _CLEAN_PATH = "/return-to-iconnect"
 _REASONS = {
     200: "OK",

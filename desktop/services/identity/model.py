@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from desktop.services.desk import Tenant
-from desktop.services.errors import ServiceError
+from desktop.services.errors import NotNow, ServiceError
 
 ClientAuthentication = Literal["none", "client_secret_basic", "client_secret_post"]
 
@@ -27,6 +27,10 @@ class GrantRefused(ServiceError):
     def __init__(self, code: str) -> None:
         super().__init__(f"The sign-in server refused ({code}).")
         self.code = code
+
+
+class ClientRefused(NotNow):
+    """The token endpoint does not accept this app. The sign-in itself stands."""
 
 
 @dataclass(frozen=True, slots=True)

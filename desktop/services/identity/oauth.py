@@ -23,6 +23,7 @@ from desktop.services.identity.model import GrantRefused, Registration, TokenSet
 _LARGEST_ANSWER = 256_000
 _USUAL_LIFETIME = 1800.0
 _LONGEST_LIFETIME = 86_400.0
+_PASSING = ("temporarily_unavailable", "server_error", "slow_down")
 _HINT = "refresh_token"
 _FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 
@@ -164,6 +165,8 @@ class OAuthClient:
         try:
             answer = ask()
         except OAuthError as error:
+            if error.error in _PASSING:
+                raise AnswerLost("The sign-in server has a problem at the moment.") from error
             raise GrantRefused(_code(error.error)) from error
         except requests.HTTPError as error:
             # A 4xx that is not in the protocol's words comes from something in front of the server.

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from desktop.services.errors import AnswerLost, NotNow, NotSent, ServiceError, SignedOut
 from desktop.services.identity.grants import Grant
-from desktop.services.identity.model import TokenSet
+from desktop.services.identity.model import ClientRefused, TokenSet
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Connection:
         self._last_error = None
 
     def _failed(self, error: ServiceError) -> None:
-        if isinstance(error, (NotSent, AnswerLost)):
+        if isinstance(error, (NotSent, AnswerLost, ClientRefused)):
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             self._not_before = self._boot() + pause
