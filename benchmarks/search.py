@@ -117,7 +117,15 @@ class Typist:
         for word in chosen:
             start = self._random.randint(0, max(0, len(word) - 4))
             cut.append(word[start : start + max(4, len(word) - 2)])
-        return " ".join(cut)
+        return " ".join(cut) if self._inside(cut) <= FIRST else None
+
+    def _inside(self, cut: Iterable[str]) -> int:
+        held = [
+            {place for word in self._vocabulary if part in word for place in self._holding[word]}
+            for piece in cut
+            for part in words(piece)
+        ]
+        return len(set.intersection(*held)) if held else FIRST + 1
 
     def one_error(self, matter: Matter) -> str | None:
         return self._mistyped(matter, 1)
@@ -272,7 +280,7 @@ def share(values: Sequence[float], part: float) -> float:
 
 def key_presses(directory: Directory, typed: Iterable[str]) -> list[tuple[float, str]]:
     """Milliseconds for every prefix of every query, as typed."""
-    times = []
+    times: list[tuple[float, str]] = []
     for query in typed:
         for end in range(1, len(query) + 1):
             started = time.perf_counter()

@@ -23,6 +23,7 @@ FORMAT = 2
 
 _GAP = "\n"
 _LEADS = 8
+_REMEMBERED = 20_000
 _Key = TypeVar("_Key")
 
 
@@ -207,30 +208,31 @@ def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
     initials_places = _Places[str](docs_of)
     persons = _Places[tuple[str, str, str]](docs_of)
     staff_of: dict[str, list[int]] = {}
-    client_of: dict[str, tuple[list[int], list[int]]] = {}
+    text_of: dict[str, tuple[list[int], list[int]]] = {}
     tokens, doc_starts = array("I"), array("I", [0])
     row_ids, opened = array("q"), bytearray()
     numbers: list[str] = []
     leads: set[str] = set()
 
     def read(text: str) -> tuple[list[int], list[int]]:
-        split = words(text)
-        return [word_places[word] for word in split], [initials_places[short] for short in initials(text, split)]
+        # Clients and kinds of jobs come again and again.
+        known = text_of.get(text)
+        if known is None:
+            if len(text_of) > _REMEMBERED:
+                text_of.clear()
+            split = words(text)
+            short = initials(text, split)
+            known = text_of[text] = ([word_places[word] for word in split], [initials_places[one] for one in short])
+        return known
 
     for doc, row in enumerate(rows):
-        # Clients and teams come again and again: remembering a few thousand is nearly as good as all.
-        client = client_of.get(row.client)
-        if client is None:
-            if len(client_of) > 4096:
-                client_of.clear()
-            client = client_of[row.client] = read(row.client)
+        client, name = read(row.client), read(row.name)
         staff = staff_of.get(row.staff)
         if staff is None:
-            if len(staff_of) > 4096:
+            if len(staff_of) > _REMEMBERED:
                 staff_of.clear()
             team = msgspec.json.decode(row.staff, type=list[tuple[str, str, str]]) if row.staff else []
             staff = staff_of[row.staff] = [persons[person] for person in team]
-        name = read(row.name)
         found = [*client[0], *name[0], *client[1], *name[1], *staff]
         for place in found:
             docs_of[place].append(doc)

@@ -194,8 +194,10 @@ class MatterSearch:
         """Other readings, in which a word is two: «obrien» for O Brien, «smithjones» for Smith-Jones."""
         vocabulary = self.index.words
         for place, word in enumerate(typed):
+            if len(word) < 4 or word.isdigit():
+                continue
             for cut in range(1, len(word)):
-                if vocabulary.place(word[:cut]) is not None and len(word) > 3 and vocabulary.beginning_with(word[cut:]):
+                if vocabulary.place(word[:cut]) is not None and vocabulary.beginning_with(word[cut:]):
                     yield [*typed[:place], word[:cut], word[cut:], *typed[place + 1 :]]
 
     def _with_errors(self, typed: list[str], reach: Reach, limit: int, taste: Taste) -> list[Found]:
@@ -271,7 +273,8 @@ class MatterSearch:
                         tokens.update(dict.fromkeys(persons, INSIDE))
         else:
             errors = int(reach) - 1
-            if length >= (3 if errors == 1 else 5) and not word.isdigit():
+            # Of bare digits only years and the like have neighbours worth showing, and of those only the nearest.
+            if length >= (3 if errors == 1 else 5) and not (word.isdigit() and (length < 4 or errors > 1)):
                 worth = {1: ONE_ERROR, 2: TWO_ERRORS}
                 for token, (count, whole) in index.words.like(word, errors).items():
                     if count:
@@ -440,7 +443,8 @@ class MatterSearch:
         for meaning, weight in sorted(zip(meanings, weights, strict=True), key=lambda pair: pair[0].size):
             if not meaning.size or (meaning.size > 20000 and totals):
                 continue
-            levels: dict[int, float] = dict(meaning.numbered)
+            # A number that happens to hold a typed year must not outweigh the words.
+            levels: dict[int, float] = {doc: min(level, INSIDE) for doc, level in meaning.numbered.items()}
             for token, level in sorted(meaning.tokens.items(), key=lambda pair: pair[1]):
                 levels.update(dict.fromkeys(index.docs_with(token), level))
             share = weight / whole

@@ -16,6 +16,10 @@ _APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿˈ՚׳᾽᾿＇ꞌ"
 _ANDS = "&+＆﹠＋⁊"
 _LETTERS = dict(zip("øđłðħıŋəŧ", "odldhinet", strict=True)) | {"æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
 _SPECIAL = str.maketrans({**_LETTERS, **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_ANDS, "&")})
+# These would decompose into a blank and a mark.
+_SPACING = frozenset("´᾽᾿")
+# Nearly all marks that occur; what is left is done letter by letter.
+_MARKS = re.compile("[\u0300-\u036f]+")
 # «O' Brien»: an apostrophe after a lone letter belongs to the next word, whatever blanks stand between.
 _LONE = re.compile(r"(?<!\w)(\w)'\s+(?=\w)")
 # «J.P. Morgan», «A.C.N.»: letters with full stops are one word.
@@ -34,9 +38,14 @@ def fold(text: str) -> str:
         if "`" in folded:
             folded = folded.replace("`", "'")
     else:
-        folded = text.lower().translate(_SPECIAL)
-        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", folded).casefold())
-        folded = "".join([letter for letter in folded if not unicodedata.combining(letter)]).translate(_SPECIAL)
+        folded = text.lower()
+        if not _SPACING.isdisjoint(folded):
+            folded = folded.translate(_SPECIAL)
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
+        if not folded.isascii():
+            folded = unicodedata.normalize("NFKD", folded.translate(_SPECIAL).casefold())
+            folded = "".join([letter for letter in folded if not unicodedata.combining(letter)]).translate(_SPECIAL)
+        folded = folded.replace("`", "'")
     if "'" in folded:
         folded = _LONE.sub(r"\1", folded).replace("'", "")
     if "&" in folded or "+" in folded:
