@@ -70,6 +70,27 @@ def test_a_changed_name_is_found_by_the_new_words_and_no_longer_by_the_old(direc
     assert numbers(directory, "kestrel") == []
 
 
+def test_a_stored_index_gives_way_to_what_changed_since(directory: Directory, path: Path) -> None:
+    many = [matter(number, f"Kestrel {number}") for number in range(1, 2500)]
+    directory.replace(XPM, "t-1", many)
+    many[70] = replace(many[70], name="Bellbird 71")
+    assert directory.replace(XPM, "t-1", many) == RefreshReport(2499, 0, 1, 0)
+    again = Directory.open(path, clock=lambda: NOW)
+    for copy in (directory, again):
+        assert numbers(copy, "bellbird") == ["J000071"]
+        assert "J000071" not in numbers(copy, "kestrel 71")
+        assert numbers(copy, "kestrel 72")[0] == "J000072"
+    again.close()
+
+
+def test_the_number_as_typed_stands_before_its_other_spellings(directory: Directory) -> None:
+    spelled = [replace(matter(number), number=text) for number, text in enumerate(("A-1", "A1", "A001", "A 01"))]
+    directory.replace(XPM, "t-1", spelled)
+    for one in spelled:
+        directory.note_use(spelled[0])
+        assert numbers(directory, one.number.lower())[0] == one.number
+
+
 def test_a_matter_that_left_the_list_stays_findable_and_is_not_open(directory: Directory) -> None:
     directory.replace(XPM, "t-1", [matter(1, "Kestrel"), matter(2, "Kestrel")])
     directory.replace(XPM, "t-1", [matter(2, "Kestrel")])

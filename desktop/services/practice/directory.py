@@ -333,13 +333,15 @@ class Directory:
             stamp = store.stamp()
             if index is None:
                 shown = getattr(self, "_view", None)
-                if shown is not None and shown.stamp.indexed == stamp.indexed and shown.searches:
+                if stamp.indexed == 0:
+                    index = None
+                elif shown is not None and shown.stamp.indexed == stamp.indexed and shown.searches:
                     index = shown.searches[0].index
                 else:
                     index = store.load_index()
             newer = list(store.index_rows(stamp.indexed)) if index is not None else list(store.index_rows(-1))
         if index is None:
-            # No stored index, or one of an older program: all matters are few enough to index in memory until a refresh stores one.
+            # Few matters have no stored index, and one of an older program can't be read: all are indexed in memory.
             whole = build_index(newer)
             return _View(stamp, (MatterSearch(whole),), whole.size)
         if not newer:
