@@ -226,9 +226,8 @@ class Courier:
                 resting = self._pauses.current(system, tenant)
                 moments.append(due if resting is None else max(due, resting.until))
         troubles = self._pauses.troubles()
-        for one in troubles:
-            if not one.needs_person and one.until > now and (one.where, one.tenant) not in connected:
-                moments.append(one.until)
+        resting_now = [one for one in troubles if not one.needs_person and one.until > now]
+        moments += [one.until for one in resting_now if (one.where, one.tenant) not in connected]
         trouble = [one for one in troubles if one.until > now or not one.needs_person]
         if self._ledger_trouble:
             trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + outcomes.FIRST_DELAY, 1))
@@ -264,8 +263,9 @@ class Courier:
         return tuple(found)
 
     def left(self) -> int:
-        """How many deliveries are neither done nor with a person."""
-        return sum(1 for posting in self._ledger.pending() if not posting.person)
+        """How many deliveries are neither done, nor with a person, nor left to the PC that they were ordered on."""
+        now = self._ledger.now()
+        return sum(1 for one in self._ledger.pending() if not one.person and not self._is_left_to_others(one, now))
 
     def resting_sources(self) -> tuple[Trouble, ...]:
         """Sources that time alone may bring back."""

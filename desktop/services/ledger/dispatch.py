@@ -252,7 +252,7 @@ def note_books(
     ):
         found = lines.get(posting.key)
         if found:
-            if not posting.touched and posting.state is not _S.CANCELLED:
+            if not posting.touched:
                 others.add(posting.order_id)
             if _found(db, posting, found, now):
                 surprised.add(posting.order_id)
@@ -287,6 +287,7 @@ def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]],
             " cost = excluded.cost, code = excluded.code, remote_id = excluded.remote_id, rows = excluded.rows",
             (key, *address, *split, cost, first.code, first.remote_id, len(found), to_text(read_at)),
         )
+        # What was withdrawn here counts as a surprise when it turns up; `_found` sees to that.
         if not list(db.execute("SELECT 1 FROM delivery WHERE key = ? AND cost IS ?", (key, cost))):
             surprised.add(split[0])
     return surprised
@@ -300,12 +301,13 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         if posting.state is _S.CONFIRMED and (posting.person != bool(twice) or (twice and posting.reason != twice)):
             rows.change(db, posting, now, by=BY_COURIER, person=int(bool(twice)), reason=twice)
         return False
-    if posting.state is _S.CANCELLED:
-        note = "You cancelled it" if posting.cancelled_by_person else "It was withdrawn"
-        undo = f"{note}, but it stands in the books of {posting.place.matter_number}. Undo it there by hand if it should not."
+    if posting.cancelled_by_person:
+        where = posting.place.matter_number
+        undo = f"You cancelled it, but it stands in the books of {where}. Undo it there by hand if it should not."
         if posting.undo != undo:
             rows.change(db, posting, now, by=BY_COURIER, undo=undo, remote_id=first.remote_id)
         return False
+    withdrawn = posting.state is _S.CANCELLED
     adopted = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
     columns: dict[str, str | None] = {}
     reason = twice
@@ -334,7 +336,7 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         next_at=None,
         **columns,
     )
-    return adopted
+    return adopted or withdrawn
 
 
 def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience) -> None:

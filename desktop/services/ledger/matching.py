@@ -61,7 +61,9 @@ def match(
         # Our mark had no room for the matter's id: its system and the number tell.
         system = reference.system
         return _by_number(
-            number, lambda text: [one for one in by_number(text) if one.system == system], f"No matter has the number {number}. Choose one."
+            number,
+            lambda text: [one for one in by_number(text) if one.system == system],
+            f"No matter has the number {number}. Choose one.",
         )
     if not number:
         if parent:

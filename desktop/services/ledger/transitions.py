@@ -17,8 +17,9 @@ LEGAL: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     _S.UNKNOWN: frozenset({_S.CONFIRMED, _S.QUEUED, _S.CANCELLED}),
     _S.ACCEPTED: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
     _S.REJECTED: frozenset({_S.QUEUED, _S.UNKNOWN, _S.CANCELLED, _S.CONFIRMED}),
-    # A person may think again; straight back to unknown while the last send may still land.
-    _S.CANCELLED: frozenset({_S.QUEUED, _S.UNKNOWN, _S.HELD}),
+    # A person may think again (by way of unknown while the last send may still land); and what was withdrawn here may
+    # stand in the books all the same, posted by another PC.
+    _S.CANCELLED: frozenset({_S.QUEUED, _S.UNKNOWN, _S.CONFIRMED}),
     _S.CONFIRMED: frozenset(),
 }
 
