@@ -137,12 +137,13 @@ def connect(called: Called, system: str | None, no_browser: bool) -> None:
 
     with office_of(called) as office, _interrupted(cancelled):
         chosen = system or office.settings.practice.system
+        say("Asking for: " + ", ".join(office.scopes(chosen)))
         view = office.connect(chosen, SignInSteps(open_browser, choose_tenant, show_tenant, cancelled.is_set))
         if view.state is not ConnectionState.CONNECTED:
             stop(NOT_CONNECTED, f"{view.problem} {view.cure}".strip() or "The sign-in did not succeed.")
         say(f"Connected to {view.tenant} as {view.user}." if view.user else f"Connected to {view.tenant}.")
-        if view.problem:
-            say(view.problem)
+        for notice in office.sign_in_notices():
+            say(notice)
 
 
 @cli.command()

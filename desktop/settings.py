@@ -12,6 +12,7 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -361,6 +362,14 @@ def pattern_problem(pattern: str) -> str:
     return ""
 
 
+def _is_loopback(host: str) -> bool:
+    """A name that begins with 127. may be anybody's; only the address itself counts."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _url_problem(text: str) -> str:
     try:
         url = urlsplit(text)
@@ -372,7 +381,6 @@ def _url_problem(text: str) -> str:
         return f"expected an address that begins with https://, found {text!r}."
     if url.username or url.password:
         return "an address may not hold a user name or password."
-    loopback = host == "localhost" or host == "::1" or host.startswith("127.")
-    if url.scheme == "http" and not loopback:
+    if url.scheme == "http" and not _is_loopback(host):
         return "expected https:// (plain http is for this PC's own addresses only), because credentials travel there."
     return ""

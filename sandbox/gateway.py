@@ -118,11 +118,8 @@ class Meter:
 
     def _remaining(self, day: int, minute: int, app: int) -> dict[str, str]:
         limits = self._limits
-        return {
-            "x-daylimit-remaining": str(max(0, (limits.day or 5000) - day)),
-            "x-minlimit-remaining": str(max(0, (limits.minute or 60) - minute)),
-            "x-appminlimit-remaining": str(max(0, (limits.appminute or 10000) - app)),
-        }
+        told = {"x-daylimit": (limits.day, day), "x-minlimit": (limits.minute, minute), "x-appminlimit": (limits.appminute, app)}
+        return {f"{name}-remaining": str(max(0, most - used)) for name, (most, used) in told.items() if most}
 
 
 def _spelt(problem: str, spelling: str) -> str:

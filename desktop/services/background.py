@@ -44,9 +44,14 @@ class Background:
         self._courier.wake(forgive=forgive)
         self._look.set()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        """Says so, and does not wait."""
         self._stopping.set()
         self._look.set()
+        self._courier.ask_to_stop()
+
+    def stop(self) -> None:
+        self.ask_to_stop()
         self._courier.stop()
         self._refresher.join(5)
 

@@ -45,7 +45,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer read whole. Header names are lower case; of a repeated header the last value counts."""
+    """An answer read whole. Header names are lower case; of a repeated header the last value counts,
+    but Set-Cookie's are joined by commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -363,6 +364,8 @@ class Http:
                 _exchange.current = outer
             # Of a repeated header the last value counts.
             headers_told = {name.lower(): value for name, value in response.raw.headers.iteritems()}
+            if cookies := response.raw.headers.getlist("set-cookie"):
+                headers_told["set-cookie"] = ", ".join(cookies)
             yield StreamedAnswer(response.status_code, headers_told, _reader(response, cap, exchange))
         finally:
             deadline.cancel()

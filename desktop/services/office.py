@@ -181,11 +181,14 @@ class Office:
 
     def close(self) -> None:
         if self._background is not None:
+            self._background.ask_to_stop()
+        self._links.close()
+        if self._background is not None:
             self._background.stop()
         self._orders.close()
-        self._links.keep_budgets()
         self._matters.directory.close()
         self._ledger.close()
+        self._http.close()
 
     # what there is to see
 
@@ -397,6 +400,14 @@ class Office:
         self._changed()
         self.deliver_now()
         return self._connection(system, self._identity.record(system))
+
+    def scopes(self, system: str) -> tuple[str, ...]:
+        """What signing in will ask the vendor for."""
+        return self._identity.scopes(system)
+
+    def sign_in_notices(self) -> tuple[str, ...]:
+        """What is special about a sign-in, such as that it lasts only as long as this program runs."""
+        return self._identity.notices()
 
     def disconnect(self, system: str) -> str:
         with plainly():

@@ -7,13 +7,13 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 
 from desktop.services.desk import ActionFailed, TypedResult
 from desktop.services.errors import ServiceError
 from desktop.services.infotrack.ordering import Ordering
+from desktop.services.order_events import typed_result
 from desktop.services.order_process import OrderWindowProcess, authorities_from
 from desktop.services.order_protocol import AnyEvent, Closed, FeesTyped, NewLinkWanted, OfferedToMatter, OrderWindowStart
 from desktop.services.plainly import plainly
@@ -127,19 +127,8 @@ class OrderDesk:
             self._options.listener(window, event)
 
     def _take(self, matter: Matter, window: OrderWindowProcess, event: OfferedToMatter | FeesTyped) -> None:
-        result = TypedResult(
-            order_id=event.order_id,
-            matter_number=matter.number,
-            service=event.service,
-            reference=event.reference,
-            retailer_fee=_amount(event.retailer_fee),
-            retailer_gst=_amount(event.retailer_gst),
-            supplier_fee=_amount(event.supplier_fee),
-            supplier_gst=_amount(event.supplier_gst),
-            file=Path(event.path) if isinstance(event, OfferedToMatter) else None,
-        )
         try:
-            self._add_result(result)
+            self._add_result(typed_result(event, matter_number=matter.number, download_folder=self._downloads))
         except ActionFailed as error:
             window.answer(event.id, ok=False, message=str(error))
         else:
@@ -154,7 +143,3 @@ class OrderDesk:
         else:
             window.open_link(link.url)
             window.answer(answer_to, ok=True)
-
-
-def _amount(text: str) -> Decimal | None:
-    return Decimal(text) if text else None

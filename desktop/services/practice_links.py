@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from desktop.services.delivery.budget import Budget
@@ -117,10 +117,18 @@ class PracticeLinks:
             text = self._recall(_budget_name(record.system, record.tenant))
             own = self._budgets.get((record.system, record.tenant))
             if own is not None:
-                found[record.system] = own.snapshot()
+                found[record.system] = _shown(own.snapshot())
             elif text:
-                found[record.system] = json.loads(text)
+                found[record.system] = _shown(json.loads(text))
         return found
+
+    def close(self) -> None:
+        """Whoever waits for a turn gives up; the program is ending."""
+        self.keep_budgets()
+        with self._lock:
+            budgets = tuple(self._budgets.values())
+        for budget in budgets:
+            budget.close()
 
     def keep_budgets(self) -> None:
         """Stores what is known of the limits, where it changed."""
@@ -162,6 +170,11 @@ class PracticeLinks:
     def _needs_clearing(self, system: str) -> bool:
         record = self._identity.record(system)
         return record is not None and bool(record.problem)
+
+
+def _shown(snapshot: Mapping[str, object]) -> dict[str, object]:
+    """What people are told of a budget; the rest is the budget's own memory."""
+    return {name: value for name, value in snapshot.items() if name != "kept"}
 
 
 def _budget_name(system: str, tenant: str) -> str:

@@ -419,3 +419,29 @@ def test_a_call_that_fails_gives_its_place_back(budget: Budget) -> None:
         with pytest.raises(RuntimeError), budget.call(Urgency.PERSON):
             raise RuntimeError("broken")
     assert budget.snapshot()["in_progress"] == 0
+
+
+def test_where_nobody_tells_of_a_limit_none_is_imagined_until_one_is_met() -> None:
+    """D14: answers without the limits' headers are not held to sixty a minute; one 429 changes that."""
+    account = Allowance(chance=random.Random(1))
+    now = 1_800_000_000.0
+
+    def calls_in_a_minute(begin: float) -> int:
+        made, at = 0, begin
+        while at < begin + 60 and made < 500:
+            pause = account.pause(Urgency.SEND, at)
+            if pause.seconds > 0:
+                at += pause.seconds
+                continue
+            account.start(Urgency.SEND, at)
+            account.learn(200, {}, at, limit="", after=None)
+            account.finish()
+            made += 1
+            at += 0.05
+        return made
+
+    assert calls_in_a_minute(now) == 500
+    account.start(Urgency.SEND, now + 100)
+    account.learn(429, {}, now + 100, limit="minute", after=5.0)
+    account.finish()
+    assert calls_in_a_minute(now + 160) <= 60

@@ -51,6 +51,7 @@ def test_the_least_file_gives_the_real_addresses_and_the_contract_defaults(tmp_p
         (LEAST + "[xero]\nredirect_ports = [0]\n", "xero.redirect_ports", "65535"),
         (LEAST + "[xero]\nredirect_ports = []\n", "xero.redirect_ports", "at least one"),
         (LEAST + '[xero]\napi_url = "http://api.example.test/"\n', "xero.api_url", "https://"),
+        (LEAST + '[xero]\napi_url = "http://127.evil.test/"\n', "xero.api_url", "https://"),
         (LEAST + '[xero]\ntoken_url = "identity.example.test"\n', "xero.token_url", "https://"),
         (LEAST + "[delivery]\nquiet_seconds = 0.5\n", "delivery.quiet_seconds", "1 or more"),
         (LEAST + '[delivery]\nquiet_seconds = "180"\n', "delivery.quiet_seconds", "a number"),

@@ -22,6 +22,8 @@ DAY = 86_400.0
 _PROBE = 3_600.0
 """How often one call may ask whether the day's limit has been renewed unseen."""
 _LONGEST_BACK_OFF = 900.0
+_REMEMBERED = 3_600.0
+"""How long a limit that was met is reckoned with where answers do not tell what remains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Allowance:
         self._own: deque[float] = deque()
         self._tells = False
         self._silent = False
+        self._refused_at: float | None = None
         self._paced_until = 0.0
         self._now = 0.0
         self._quota: float | None = None
@@ -277,6 +280,8 @@ class Allowance:
     def _refused(self, status: int, now: float, limit: str, after: float | None) -> None:
         self._bad += 1
         self._good = 0
+        if status == 429 and limit != "concurrent":
+            self._refused_at = now
         self.problem = limit
         self._spares_people = status == 503
         if limit == "concurrent":
@@ -317,10 +322,13 @@ class Allowance:
         return Pause(max(0.05, (ends if person else self._after(ends)) - now), limit)
 
     def _unknown_pause(self, urgency: Urgency, now: float) -> Pause:
-        """Nothing is known of this minute. One call asks; where answers never tell, our own calls are counted."""
+        """Nothing is known of this minute. One call asks. Where answers never tell of a limit, there is none to obey until one
+        is met; from then on our own calls are counted, for as long as that is fresh."""
         if not self._silent:
             # A person does not wait for that.
             return Pause(1.0, "minute", promised=False) if self.in_flight and urgency is not Urgency.PERSON else GO
+        if self._refused_at is None or now - self._refused_at > _REMEMBERED:
+            return GO
         while self._own and self._own[0] <= now - MINUTE:
             self._own.popleft()
         most = self.minute.limit - self.minute.reserve.floor(urgency, self.minute.limit)

@@ -43,10 +43,14 @@ class CourierThread:
             self._forgive.set()
         self._wakened.set()
 
-    def stop(self, timeout: float = 30.0) -> bool:
-        """Asks the thread to end after what it is doing, and waits. True when it has ended."""
+    def ask_to_stop(self) -> None:
+        """The thread ends after what it is doing. Does not wait."""
         self._stopping.set()
         self._wakened.set()
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Asks the thread to end after what it is doing, and waits. True when it has ended."""
+        self.ask_to_stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive()
