@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ from tests.delivery.stand_in import FIRM, START, XPM, Books, Clock, FakeFeed, Fa
 D = Decimal
 R, S, T1, DOC = "IT-71000123-R-1", "IT-71000123-S-1", "IT-71000123-T-1", "IT-71000123-D-1"
 LOST = AnswerLost("The server did not answer in time.")
-MIXED = {"retailer": fee("6.00", "0.60"), "supplier": fee("20.00")}
-PLAIN = {"supplier": fee("20.00")}
+MIXED: dict[str, Any] = {"retailer": fee("6.00", "0.60"), "supplier": fee("20.00")}
+PLAIN: dict[str, Any] = {"supplier": fee("20.00")}
 
 
 def fails_once(office: Office, call: str, error: ServiceError, *, times: int = 1) -> None:

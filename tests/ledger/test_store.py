@@ -14,7 +14,6 @@ import apsw
 import pytest
 
 from desktop.services.infotrack.model import Incoming, Source
-from desktop.services.ledger import store as store_module
 from desktop.services.ledger.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryState
@@ -110,7 +109,7 @@ def test_an_sqlite_that_loses_commits_is_refused(version: str, safe: bool) -> No
 
 
 def test_an_unsafe_sqlite_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module.apsw, "sqlite_lib_version", lambda: "3.40.1")
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.40.1")
     with pytest.raises(LedgerTooNew, match=r"3\.40\.1"):
         opened(tmp_path / "ledger.db")
     assert not (tmp_path / "ledger.db").exists()
@@ -171,9 +170,9 @@ def test_two_processes_worth_of_ledgers_and_many_threads_share_one_file(tmp_path
 def test_a_write_inside_a_write_is_a_bug_and_says_so(tmp_path: Path) -> None:
     """C12."""
     ledger = opened(tmp_path / "ledger.db")
-    assert not ledger.in_transaction
+    assert [ledger.in_transaction] == [False]
     with ledger._store.write():
-        assert ledger.in_transaction
+        assert [ledger.in_transaction] == [True]
         with pytest.raises(LedgerError, match="inside another"), ledger._store.write():
             pass
     ledger.close()

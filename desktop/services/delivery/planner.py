@@ -24,7 +24,8 @@ from desktop.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(minutes=1)
-ASK_AGAIN = timedelta(minutes=15)
+ASK_AGAIN = timedelta(hours=24)
+AFTER_NO_ANSWER = timedelta(minutes=5)
 
 
 def rules_of(settings: Settings, *, negative_costs: bool = True) -> Rules:
@@ -66,11 +67,11 @@ class Planner:
         self._lookup = lookup
         self._read_reference = read_reference
         self._pauses = pauses
-        self._asked: dict[tuple[str, str], datetime] = {}
+        self._no_answer: dict[str, datetime] = {}
 
     def forget(self) -> None:
-        """Numbers that were asked for in vain may be asked for again."""
-        self._asked.clear()
+        """Practice systems that gave no answer may be asked at once."""
+        self._no_answer.clear()
 
     def plan_all(self, settings: Settings, *, ask: bool = True) -> int:
         """Plans every order that needs it and gives how many could not be; one that can't does not keep back the others."""
@@ -121,26 +122,32 @@ class Planner:
         )
         if found.place or found.ask is None or not ask:
             return found
-        return self._ask(found, found.ask)
+        return self._ask(facts.order_id, found, found.ask)
 
-    def _ask(self, found: Match, ask: Ask) -> Match:
-        connected = {system for system, _ in self._connections.connected()}
-        wanted = [system for system in sorted(connected) if ask.system in ("", system)]
+    def _ask(self, order_id: str, found: Match, ask: Ask) -> Match:
+        """Asks once a day for a number that no list knows; the firm's calls are too few to ask more often."""
+        now = self._ledger.now()
+        asked = self._ledger.asked(order_id)
+        if asked is not None and asked[0] == ask.number and now - asked[1] < ASK_AGAIN:
+            return found
+        wanted = [one for one in self._connections.connected() if ask.system in ("", one[0])]
         answers: list[Matter] = []
-        for system in wanted:
-            asked_at = self._asked.get((system, ask.number))
-            if asked_at is not None and self._ledger.now() - asked_at < ASK_AGAIN:
-                continue
+        for system, tenant in wanted:
+            resting = self._pauses.current(system, tenant) is not None
+            if resting or now - self._no_answer.get(system, now - AFTER_NO_ANSWER) < AFTER_NO_ANSWER:
+                return replace(found, reason=f"{found.reason} The practice system could not be asked yet.")
             try:
                 answer = self._lookup.ask(system, ask.number)
             except Refused:
                 # Some systems answer a number that they do not know with an error of their own.
                 answer = None
             except ServiceError as error:
+                self._no_answer[system] = now
                 return replace(found, reason=f"{found.reason} The practice system could not be asked yet: {error}")
-            self._asked[system, ask.number] = self._ledger.now()
             if answer is not None:
                 answers.append(answer)
+        if wanted:
+            self._ledger.note_asked(order_id, ask.number)
         return judge_answers(ask, answers, found.reason)
 
 

@@ -39,6 +39,7 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
             _retry_cancelled(db, posting, now, again)
         case _S.HELD if posting.hold in PLANNED_HOLDS and not (posting.hold == HOLD_NEGATIVE and posting.touched):
             db.execute("UPDATE customer_order SET needs_plan = 1, look_again_at = NULL WHERE order_id = ?", (posting.order_id,))
+            db.execute("DELETE FROM memory WHERE name = ?", (f"asked {posting.order_id}",))
         case _S.HELD:
             rows.change(db, posting, now, state=_S.QUEUED, by=BY_PERSON, hold="", **again)
 

@@ -308,13 +308,23 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
             rows.change(db, posting, now, by=BY_COURIER, undo=undo, remote_id=first.remote_id)
         return False
     withdrawn = posting.state is _S.CANCELLED
-    adopted = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
-    columns: dict[str, str | None] = {}
+    # A line that another PC posted may stand under the other of the two codes; a system that shows no code says nothing.
+    other_code = not posting.touched and posting.cost is not None and bool(first.code) and first.code != posting.code
+    other_cost = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
+    adopted = other_code or other_cost
+    columns: dict[str, str | int | None] = {}
     reason = twice
     if adopted and first.cost is not None:
         cost = first.cost.quantize(CENT)
-        gst = gst_within(cost, taxed=posting.taxed, gst_included=posting.gst_included)
-        columns = {"cost": str(cost), "gst": str(gst), "amount": str(cost - gst if posting.gst_included else cost)}
+        taxed = posting.taxed != other_code
+        gst = gst_within(cost, taxed=taxed, gst_included=posting.gst_included)
+        columns = {
+            "cost": str(cost),
+            "gst": str(gst),
+            "amount": str(cost - gst if posting.gst_included else cost),
+            "code": first.code if other_code else posting.code,
+            "taxed": int(taxed),
+        }
         reason = twice or f"The books hold {cost} under this key; that is what counts."
     elif not posting.touched:
         reason = twice or "It was in the books already."

@@ -241,6 +241,18 @@ class Ledger:
         found = self._store.read("SELECT text FROM memory WHERE name = ?", (name,))
         return str(found[0][0]) if found else None
 
+    def note_asked(self, order_id: str, number: str) -> None:
+        """The practice systems were asked for this number on behalf of an order."""
+        self.remember(f"asked {order_id}", f"{to_text(self._clock())} {number}")
+
+    def asked(self, order_id: str) -> tuple[str, datetime] | None:
+        """The number that was last asked for on behalf of an order, and when; None also after a person's `retry`."""
+        text = self.recall(f"asked {order_id}")
+        if not text:
+            return None
+        at, _, number = text.partition(" ")
+        return number, from_text(at)
+
     # what a person does; each raises ActionRefused with a sentence
 
     def retry(self, key: str) -> None:
