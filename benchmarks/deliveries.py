@@ -97,8 +97,8 @@ def without_limits(work: Path, deliveries: int) -> None:
         calls, limited = desk.calls()
         posted = desk.posted() - before
         print(
-            f"without limits: {posted} of {deliveries} deliveries posted and read back in {seconds:.1f} s, {posted / seconds:.1f} a second, "
-            f"{calls / max(1, posted):.2f} calls each, {limited} refused; ended with {done.returncode} {done.stderr.strip()[-200:]}"
+            f"without limits: {posted} of {deliveries} deliveries posted and read back in {seconds:.1f} s, "
+            f"{posted / seconds:.1f} a second, {calls / max(1, posted):.2f} calls each, {limited} refused; ended with {done.returncode} {done.stderr.strip()[-200:]}"
         )
     finally:
         desk.close()
@@ -127,8 +127,8 @@ def with_limits(work: Path, deliveries: int, minutes: float) -> None:
         each = [after - before for before, after in zip([0, *rates], rates, strict=False)]
         whole = each[1:] or each
         print(
-            f"with limits, {minutes:.0f} minutes: {sum(whole) / (60 * len(whole)):.0%} of the permitted calls used (whole minutes: {whole}), "
-            f"{calls / max(1, posted):.2f} calls for each of {posted} deliveries, {limited} times 429 (aim 0); {told.strip()}"
+            f"with limits, {minutes:.0f} minutes: {sum(whole) / (60 * max(1, len(whole))):.0%} of the permitted calls used "
+            f"(whole minutes: {whole}), {calls / max(1, posted):.2f} calls for each of {posted} deliveries, {limited} times 429 (aim 0); {told.strip()}"
         )
     finally:
         desk.close()
@@ -150,7 +150,8 @@ while time.monotonic() < until:
     office.ask_for_matter("J004521")
     waits.append(time.monotonic() - began)
 office.close()
-print(f"a person's click waited {max(waits):.2f} s at the longest, {sorted(waits)[len(waits) // 2]:.2f} s in the median of {len(waits)}")
+middle = sorted(waits)[len(waits) // 2]
+print(f"a person's click waited {max(waits):.2f} s at the longest, {middle:.2f} s in the median of {len(waits)}")
 """
 
 if __name__ == "__main__":
