@@ -9,7 +9,7 @@ from desktop.services.delivery.turn import Turn
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import NotSent
 from desktop.services.ledger.errors import LedgerDamaged
-from tests.delivery.stand_in import Office, fee, order
+from tests.delivery.stand_in import Office, fee, matter, order
 
 PATIENCE = 20.0
 
@@ -102,3 +102,34 @@ def test_a_turn_goes_with_the_process_that_held_it(tmp_path: Path) -> None:
     assert other.exitcode == 0
     with Turn(tmp_path).take() as mine:
         assert mine
+
+
+def test_the_sources_are_not_asked_again_before_their_time_while_deliveries_go_on(office: Office) -> None:
+    asked = [0]
+
+    def count() -> None:
+        asked[0] += 1
+
+    office.feed.fault = count
+    office.receive(*(order(str(80000000 + n), number=f"J{n:03}", supplier=fee("20.00")) for n in range(120)))
+    office.lookup.matters[:] = [matter(f"J{n:03}") for n in range(120)]
+    watcher = Watcher()
+    thread = thread_of(office, watcher)
+    thread.start()
+    assert watcher.wait_for(3)
+    assert thread.stop(PATIENCE)
+    assert asked == [1]
+    assert set(office.states().values()) == {"confirmed"}
+
+
+def test_a_stop_is_obeyed_between_two_matters(office: Office) -> None:
+    office.receive(*(order(str(80000000 + n), number=f"J{n:03}", supplier=fee("20.00")) for n in range(1, 4)))
+    stop = threading.Event()
+    office.courier.stopping = stop.is_set
+
+    def fault(name: str, what: str) -> None:
+        stop.set()
+
+    office.practice.fault = fault
+    office.deliver()
+    assert sorted(office.states().values()) == ["confirmed", "queued", "queued"]

@@ -39,7 +39,7 @@ messages = st.lists(
     min_size=1,
     max_size=5,
 )
-_CHOSEN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_CHOSEN = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Protocol, runtime_checkable
 
 from desktop.services.delivery import outcomes
 from desktop.services.delivery.matter_work import DOCUMENTS, MatterUnread, MatterWorker, Tally, TenantStops
@@ -33,6 +34,17 @@ log = logging.getLogger(__name__)
 
 LEDGER = "ledger"
 BUSY_AGAIN = timedelta(seconds=2)
+AT_ONCE = 50
+"""Matters in one pass, so that what was done is shown while more is being done."""
+
+
+@runtime_checkable
+class Eager(Protocol):
+    """A source that knows when there will be something to take."""
+
+    def due_in(self) -> float | None:
+        """Seconds from now; None while nothing is in sight."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,8 @@ class Pending:
 class Report:
     """What a pass did and what is left.
 
-    `next_at` is when the next pass can do something that this one could not (None: not before something new happens).
+    `next_at` is when the next pass can do something that this one could not (None: not before something new happens);
+    `sources_at` when a source asks to be looked at before its usual time (a file that has to stand still first).
     `busy`: another process has the turn, nothing was done. `waiting_for_person` counts deliveries."""
 
     at: datetime
@@ -58,6 +71,7 @@ class Report:
     sent: int = 0
     reads: int = 0
     next_at: datetime | None = None
+    sources_at: datetime | None = None
     waiting_for_person: int = 0
     trouble: tuple[Trouble, ...] = ()
 
@@ -69,7 +83,8 @@ class Report:
 class Courier:
     """Made by the composition root; used by one thread at a time.
 
-    `settings` may be replaced between passes. Without a `turn` the caller sees to it that nobody else delivers."""
+    `settings` may be replaced between passes. While `stopping` says so, a pass ends after the matter in hand. Without a
+    `turn` the caller sees to it that nobody else delivers."""
 
     def __init__(
         self,
@@ -85,6 +100,7 @@ class Courier:
         turn: Turn | None = None,
     ) -> None:
         self.settings = settings
+        self.stopping: Callable[[], bool] = lambda: False
         self._ledger = ledger
         self._connections = connections
         self._sources = sources
@@ -109,20 +125,23 @@ class Courier:
         """Works out what new orders owe, from local data alone, so that their rows can be shown. Sends nothing."""
         self._planner.plan_all(self.settings, ask=False)
 
-    def run_once(self) -> Report:
-        """One pass. Raises LedgerDamaged and LedgerTooNew; a passing trouble of the ledger is in the report."""
+    def run_once(self, *, collect: bool = True) -> Report:
+        """One pass; without `collect` the sources are left alone. Raises LedgerDamaged and LedgerTooNew; a passing trouble of
+        the ledger is in the report."""
         taking: AbstractContextManager[bool] = nullcontext(True) if self._turn is None else self._turn.take()
         with taking as mine:
             if not mine:
                 now = self._ledger.now()
                 return Report(now, busy=True, next_at=now + BUSY_AGAIN)
-            return self._pass()
+            return self._pass(collect=collect)
 
-    def _pass(self) -> Report:
+    def _pass(self, *, collect: bool) -> Report:
         self._ledger_trouble = ""
         new, tally = 0, Tally()
         self._guarded(lambda: self._ledger.recover(self.patience))
-        for source in self._sources():
+        for source in self._sources() if collect else ():
+            if self.stopping():
+                break
             new += self._collect(source)
         self._guarded(lambda: self._planner.plan_all(self.settings))
         for system, tenant in self._connections.connected():
@@ -165,7 +184,7 @@ class Courier:
     def _deliver(self, system: str, tenant: str, tally: Tally) -> None:
         if self._pauses.current(system, tenant) is not None:
             return
-        work = self._ledger.work(system, tenant)
+        work = self._ledger.work(system, tenant, AT_ONCE)
         if not work:
             return
         practice = self._connections.practice(system, tenant)
@@ -175,6 +194,8 @@ class Courier:
         unread: list[tuple[Work, ServiceError]] = []
         worked = 0
         for matter in work:
+            if self.stopping():
+                break
             try:
                 worker.work(matter)
                 worked += 1
@@ -232,12 +253,15 @@ class Courier:
         if self._ledger_trouble:
             trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + outcomes.FIRST_DELAY, 1))
             moments.append(now + outcomes.FIRST_DELAY)
+        waits = [source.due_in() for source in self._sources() if isinstance(source, Eager)]
+        looks = [now + timedelta(seconds=seconds) for seconds in waits if seconds is not None]
         return Report(
             at=now,
             new=new,
             sent=tally.sent,
             reads=tally.reads,
             next_at=max(min(moments), now) if moments else None,
+            sources_at=min(looks) if looks else None,
             waiting_for_person=self._ledger.waiting_for_person(),
             trouble=tuple(trouble),
         )

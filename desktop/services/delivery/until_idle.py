@@ -46,6 +46,7 @@ def until_idle(
     Waits at most ten minutes for any one thing, tries passing faults at least three times, and leaves the rest queued.
     Orders that are left to another PC are not waited for. `wait` lets time pass until the given moment."""
     watched: dict[str, _Watched] = {}
+    courier.stopping = stop
     while True:
         report = courier.run_once()
         moments = _worth_waiting_for(courier, report, now(), watched)

@@ -17,7 +17,8 @@ SHORTEST_REST = timedelta(milliseconds=200)
 
 
 class CourierThread:
-    """Runs passes until stopped: when something is due, at least every `poll_seconds`, and at once when woken.
+    """Runs passes until stopped: when something is due, at least every `poll_seconds`, and at once when woken. The sources
+    are looked at every `poll_seconds`, when one asks for it, and when woken.
 
     `on_change` is called on this thread after each pass, `on_failure` once if the ledger can't be believed (the thread then
     ends). Between passes the thread sleeps; it never polls faster than needed."""
@@ -32,6 +33,7 @@ class CourierThread:
         self._wakened = threading.Event()
         self._forgive = threading.Event()
         self._stopping = threading.Event()
+        self._look_at = ledger.now()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def start(self) -> None:
@@ -56,13 +58,15 @@ class CourierThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        self._courier.stopping = self._stopping.is_set
+        collect = True
         while not self._stopping.is_set():
             self._wakened.clear()
             if self._forgive.is_set():
                 self._forgive.clear()
                 self._courier.forgive()
             try:
-                report = self._courier.run_once()
+                report = self._courier.run_once(collect=collect)
             except LedgerError as error:
                 log.error("The courier stopped: %s", error)
                 self._on_failure(error)
@@ -71,11 +75,19 @@ class CourierThread:
                 log.exception("The courier stopped")
                 self._on_failure(error)
                 return
+            if collect and not report.busy:
+                self._look_at = report.at + timedelta(seconds=self._courier.settings.results.poll_seconds)
+                if report.sources_at is not None:
+                    self._look_at = min(self._look_at, report.sources_at)
             self._on_change(report)
-            self._wakened.wait(self._rest(report).total_seconds())
+            woken = self._wakened.wait(self._rest(report).total_seconds())
+            collect = woken or self._ledger.now() >= self._look_at
 
     def _rest(self, report: Report) -> timedelta:
-        poll = timedelta(seconds=self._courier.settings.results.poll_seconds)
-        if report.next_at is None:
-            return poll
-        return max(SHORTEST_REST, min(poll, report.next_at - self._ledger.now()))
+        """Until something is due or the sources are to be looked at; a clock that was set back does not make it long."""
+        longest = timedelta(seconds=self._courier.settings.results.poll_seconds)
+        now = self._ledger.now()
+        moments = [self._look_at - now, longest]
+        if report.next_at is not None:
+            moments.append(report.next_at - now)
+        return max(SHORTEST_REST, min(moments))
