@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from desktop.places import Places, places
-from desktop.services.desk import ActionFailed, ConnectionState, SignInSteps, Tenant, TypedResult
+from desktop.services.desk import ActionFailed, ConnectionState, NotConnected, SignInSteps, Tenant, TypedResult
 from desktop.services.errors import AccessMissing, ServiceError, SignedOut
 from desktop.services.ledger.model import DeliveryState
 from desktop.settings import SYSTEMS, SettingsError, find_platform_file, overlay, read_own, read_platform
@@ -70,7 +70,7 @@ def office_of(called: Called) -> Iterator[Office]:
             office.close()
     except SettingsError as error:
         stop(WRONG_USE, str(error))
-    except SignedOut as error:
+    except (NotConnected, SignedOut) as error:
         stop(NOT_CONNECTED, str(error))
     except AccessMissing as error:
         stop(NOT_CONNECTED, f"{error} {error.cure}".strip())
