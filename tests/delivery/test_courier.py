@@ -690,6 +690,20 @@ def test_a_surprise_in_one_source_or_one_send_keeps_nothing_else_back(office: Of
     assert sorted(office.books.posted_keys()) == [R, S]
 
 
+def test_a_person_who_is_quicker_than_the_courier_is_obeyed_and_stops_nothing(office: Office) -> None:
+    def cancel_it(url: str) -> ServiceError:
+        office.ledger.cancel(DOC)
+        return BadAnswer("A web page came instead of the file.")
+
+    office.files.fault = cancel_it
+    office.receive(order(**PLAIN, hash="h1"), order("71000124", number="J002", **PLAIN))
+    office.deliver()
+    assert office.states()[DOC] == "cancelled"
+    assert office.states()["IT-71000124-T-1"] == "confirmed"
+    office.deliver()
+    assert office.states()[T1] == "confirmed"
+
+
 # other PCs
 
 

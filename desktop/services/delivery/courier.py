@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -23,7 +23,7 @@ from desktop.services.delivery.turn import Turn
 from desktop.services.errors import BadAnswer, ServiceError
 from desktop.services.infotrack.model import RetailerReference
 from desktop.services.ledger.dispatch import Patience
-from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
+from desktop.services.ledger.errors import ChangedMeanwhile, LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryState
@@ -200,6 +200,9 @@ class Courier:
                 worker.work(matter)
                 worked += 1
                 self._pauses.works(system, tenant)
+            except ChangedMeanwhile:
+                # A person was quicker; the next pass sees what they did.
+                continue
             except MatterUnread as error:
                 unread.append((matter, error.error))
                 if len(unread) >= 3 and not worked:
@@ -234,7 +237,8 @@ class Courier:
                     continue
                 if others_work:
                     until = now + outcomes.delay(posting.faults + 1, self._random)
-                    self._ledger.postpone(posting, str(error), until, fault=True)
+                    with suppress(ChangedMeanwhile):
+                        self._ledger.postpone(posting, str(error), until, fault=True)
 
     # reporting
 

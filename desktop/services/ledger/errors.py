@@ -5,7 +5,8 @@ LedgerError
 ├── LedgerDamaged    the file can't be believed: not a database, corrupt, settings that do not hold
 └── LedgerTooNew     written by a newer version of the program, or an SQLite that is not safe enough
 
-ActionRefused is not a fault: a person asked for something that can't be done as things stand.
+ActionRefused is not a fault: a person asked for something that can't be done as things stand. Nor is ChangedMeanwhile: a
+person was quicker than the courier.
 """
 
 from __future__ import annotations
@@ -29,3 +30,7 @@ class LedgerTooNew(LedgerError):
 
 class ActionRefused(Exception):
     """A person's action can't be done. The sentence says why and what to do instead; nothing was changed."""
+
+
+class ChangedMeanwhile(Exception):
+    """A delivery has moved on since it was looked at, by a person's hand or another process. Look again; nothing was changed."""

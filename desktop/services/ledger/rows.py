@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from desktop.services.infotrack.model import Incoming, OrderMessage, Source
+from desktop.services.ledger.errors import ChangedMeanwhile
 from desktop.services.ledger.facts import (
     BookLine,
     OrderFacts,
@@ -246,7 +247,7 @@ def write_step(
 def change(
     db: apsw.Connection, posting: Posting, at: datetime, *, state: DeliveryState | None = None, by: str, **columns: Value
 ) -> None:
-    """Changes a delivery from exactly the state that `posting` shows. Raises RuntimeError if it has moved on meanwhile."""
+    """Changes a delivery from exactly the state that `posting` shows. Raises ChangedMeanwhile if it has moved on."""
     values: dict[str, Value] = dict(columns)
     values["updated_at"] = to_text(at)
     if state is not None:
@@ -258,4 +259,4 @@ def change(
         (*values.values(), posting.key, posting.state.value),
     )
     if db.changes() != 1:
-        raise RuntimeError("a delivery changed under its owner")
+        raise ChangedMeanwhile(posting.key)
