@@ -98,7 +98,8 @@ def without_limits(work: Path, deliveries: int) -> None:
         posted = desk.posted() - before
         print(
             f"without limits: {posted} of {deliveries} deliveries posted and read back in {seconds:.1f} s, "
-            f"{posted / seconds:.1f} a second, {calls / max(1, posted):.2f} calls each, {limited} refused; ended with {done.returncode} {done.stderr.strip()[-200:]}"
+            f"{posted / seconds:.1f} a second, {calls / max(1, posted):.2f} calls each, {limited} refused; "
+            f"ended with {done.returncode} {done.stderr.strip()[-200:]}"
         )
     finally:
         desk.close()
@@ -128,7 +129,8 @@ def with_limits(work: Path, deliveries: int, minutes: float) -> None:
         whole = each[1:] or each
         print(
             f"with limits, {minutes:.0f} minutes: {sum(whole) / (60 * max(1, len(whole))):.0%} of the permitted calls used "
-            f"(whole minutes: {whole}), {calls / max(1, posted):.2f} calls for each of {posted} deliveries, {limited} times 429 (aim 0); {told.strip()}"
+            f"(whole minutes: {whole}), {calls / max(1, posted):.2f} calls for each of {posted} deliveries, "
+            f"{limited} times 429 (aim 0); {told.strip()}"
         )
     finally:
         desk.close()
@@ -145,7 +147,7 @@ office = open_office(read_platform(file), file, where)
 office.start_background()
 waits, until = [], time.monotonic() + float(sys.argv[1])
 while time.monotonic() < until:
-    time.sleep(7)
+    time.sleep(15)
     began = time.monotonic()
     office.ask_for_matter("J004521")
     waits.append(time.monotonic() - began)
