@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from desktop.services.delivery.turn import Turn
 from desktop.services.delivery.until_idle import Idle, until_idle
 from desktop.services.errors import AnswerLost, NotSent, Refused, ServiceError, SignedOut, Wait
+from desktop.services.ledger.errors import LedgerTrouble
 from tests.delivery.stand_in import START, Office, fee, order
 
 KEY = "IT-71000123-T-1"
@@ -147,3 +150,20 @@ def test_one_thing_that_fails_for_good_does_not_keep_it_from_the_others(office: 
     office.receive(*(order(str(71000123 + n), supplier=fee("20.00")) for n in range(3)))
     run(office)
     assert sorted(office.states().values())[:2] == ["confirmed", "confirmed"]
+
+
+def test_a_full_disk_is_met_with_a_breath_between_tries_and_an_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C6."""
+    passes = [0]
+
+    def full(key: str) -> None:
+        passes[0] += 1
+        raise LedgerTrouble("The disk is full.")
+
+    a_cost(office)
+    monkeypatch.setattr(office.ledger, "claim", full)
+    done = run(office)
+    assert not done.is_clean
+    assert [one.message for one in done.report.trouble] == ["The disk is full."]
+    assert passes[0] < 700
+    assert took(office) <= timedelta(minutes=11)

@@ -53,7 +53,9 @@ def until_idle(
         if not moments or stop():
             left = courier.left()
             return Idle(report, left, report.waiting_for_person, report.busy)
-        wait(max(min(moments), now() + timedelta(milliseconds=10)))
+        # What is due but could not be done (the disk is full, say) is not tried without a breath between.
+        breath = timedelta(milliseconds=10) if report.did_something else timedelta(seconds=1)
+        wait(max(min(moments), now() + breath))
 
 
 def _worth_waiting_for(courier: Courier, report: Report, now: datetime, watched: dict[str, _Watched]) -> list[datetime]:
