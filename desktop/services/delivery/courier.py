@@ -33,6 +33,7 @@ from desktop.settings import Settings
 log = logging.getLogger(__name__)
 
 LEDGER = "ledger"
+LEDGER_REST = timedelta(seconds=10)
 BUSY_AGAIN = timedelta(seconds=2)
 AT_ONCE = 50
 """Matters in one pass, so that what was done is shown while more is being done."""
@@ -74,6 +75,11 @@ class Report:
     sources_at: datetime | None = None
     waiting_for_person: int = 0
     trouble: tuple[Trouble, ...] = ()
+
+    @property
+    def ledger_fails(self) -> bool:
+        """The ledger could not note something: reading and trying on at once would only cost calls."""
+        return any(one.where == LEDGER for one in self.trouble)
 
     @property
     def did_something(self) -> bool:
@@ -255,8 +261,8 @@ class Courier:
         moments += [one.until for one in resting_now if (one.where, one.tenant) not in connected]
         trouble = [one for one in troubles if one.until > now or not one.needs_person]
         if self._ledger_trouble:
-            trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + outcomes.FIRST_DELAY, 1))
-            moments.append(now + outcomes.FIRST_DELAY)
+            trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + LEDGER_REST, 1))
+            moments = [now + LEDGER_REST]
         waits = [source.due_in() for source in self._sources() if isinstance(source, Eager)]
         looks = [now + timedelta(seconds=seconds) for seconds in waits if seconds is not None]
         return Report(

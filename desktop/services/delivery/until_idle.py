@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from desktop.services.delivery.courier import Courier, Report
+from desktop.services.delivery.courier import LEDGER_REST, Courier, Report
 
 LONGEST_WAIT = timedelta(minutes=10)
 TRIES = 3
@@ -55,6 +55,8 @@ def until_idle(
             return Idle(report, left, report.waiting_for_person, report.busy)
         # What is due but could not be done (the disk is full, say) is not tried without a breath between.
         breath = timedelta(milliseconds=10) if report.did_something else timedelta(seconds=1)
+        if report.ledger_fails:
+            breath = LEDGER_REST
         wait(max(min(moments), now() + breath))
 
 
