@@ -106,10 +106,57 @@ def test_a_line_that_lands_within_the_quiet_time_is_not_sent_again(office: Offic
     assert office.states() == {T1: "confirmed"}
 
 
-def test_a_yes_that_never_shows_goes_the_same_careful_way(office: Office) -> None:
+def test_a_yes_with_a_number_that_never_shows_is_not_sent_again_but_shown_to_a_person(office: Office) -> None:
+    """D1: a line may have been invoiced or moved there, or the list may be slow."""
+    office.receive(order(**PLAIN))
+    office.books.add_cost = lambda line: "c0"  # type: ignore[method-assign]
+    office.deliver()
+    office.deliver_until(10 * 3600)
+    assert len(office.practice.sent) == 1
+    assert office.states() == {T1: "accepted"}
+    assert "is not sent again" in office.reason(T1)
+    assert office.deliver().waiting_for_person == 1
+    assert office.courier.pending() == ()
+
+
+def test_a_yes_with_a_number_that_shows_late_is_confirmed_all_the_same(office: Office) -> None:
+    office.receive(order(**PLAIN))
+    real = office.books.add_cost
+    kept: list[CostLine] = []
+
+    def later(line: CostLine) -> str:
+        kept.append(line)
+        return "c1"
+
+    office.books.add_cost = later  # type: ignore[method-assign]
+    office.deliver()
+    office.deliver_until(400)
+    assert office.states() == {T1: "accepted"}
+    real(kept[0])
+    office.deliver_until(4000)
+    assert office.books.posted_keys() == [T1]
+    assert office.states() == {T1: "confirmed"}
+    assert office.deliver().waiting_for_person == 0
+
+
+def test_a_person_may_have_an_accepted_line_that_never_showed_sent_again(office: Office) -> None:
     office.receive(order(**PLAIN))
     real = office.books.add_cost
     office.books.add_cost = lambda line: "c0"  # type: ignore[method-assign]
+    office.deliver()
+    office.deliver_until(400)
+    office.books.add_cost = real  # type: ignore[method-assign]
+    office.ledger.retry(T1)
+    office.deliver_until(800)
+    assert len(office.practice.sent) == 2
+    assert office.books.posted_keys() == [T1]
+    assert office.states() == {T1: "confirmed"}
+
+
+def test_a_yes_without_a_number_that_never_shows_goes_the_same_careful_way(office: Office) -> None:
+    office.receive(order(**PLAIN))
+    real = office.books.add_cost
+    office.books.add_cost = lambda line: ""  # type: ignore[method-assign]
     office.deliver()
     office.books.add_cost = real  # type: ignore[method-assign]
     office.deliver_until(200)

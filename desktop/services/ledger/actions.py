@@ -31,6 +31,9 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
             raise ActionRefused(f"{posting.key} is in the books already; there is nothing to try again.")
         case _S.SENDING:
             raise ActionRefused(f"{posting.key} is being sent at this moment. Look again in a minute.")
+        case _S.ACCEPTED if posting.person and posting.absent_at is not None:
+            # A person has looked and wants it sent: once more it is looked for, and its number no longer counts.
+            rows.change(db, posting, now, state=_S.UNKNOWN, by=BY_PERSON, remote_id="", absent_at=None, **again)
         case _S.UNKNOWN | _S.ACCEPTED | _S.QUEUED:
             rows.change(db, posting, now, by=BY_PERSON, **{**again, "reason": posting.reason})
         case _S.REJECTED:

@@ -28,6 +28,7 @@ from desktop.services.ledger.facts import (
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 
 _S = DeliveryState
+LOOKED_FOR_AGAIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +365,14 @@ def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datet
         return
     if read_at < posting.absent_at + patience.reread:
         rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(posting.absent_at + patience.reread))
+        return
+    if posting.state is _S.ACCEPTED and posting.remote_id:
+        # The remote gave the line a number of its own, so it exists: perhaps it was invoiced, moved or deleted there.
+        rows.change(
+            db, posting, now, by=BY_COURIER, person=1, next_at=to_text(now + LOOKED_FOR_AGAIN),
+            reason="The practice system said yes and gave it a number, but does not show it. It is not sent again by itself: "
+            "look at the matter there; retry looks twice more and then sends it again.",
+        )  # fmt: skip
         return
     if posting.state is _S.ACCEPTED:
         rows.change(
