@@ -360,7 +360,7 @@ def _amount(option: str, text: str | None) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or abs(amount) >= Decimal(10_000_000):
+    if not amount.is_finite() or abs(amount) >= Decimal(10_000_000) or amount != amount.quantize(Decimal("0.01")):
         raise click.UsageError(f"{option}: expected an amount like 12.50, found {text!r}.")
     return amount.quantize(Decimal("0.01"))
 

@@ -47,8 +47,11 @@ class Outside:
         self.sandbox = SandboxProcess(folder / "sandbox")
         self.keyring = PrivateKeyring(folder / "keyring")
 
-    def start(self, *, matters: int = 60, results: str = "feed", delay: float = 0.0) -> None:
+    def start(self, *, matters: int = 60, results: str = "feed", delay: float = 0.0, limits: bool = False) -> None:
+        """Without the vendor's limits, unless they are wanted: tests call more often than a firm does."""
         self.sandbox.start(matters=matters, delay=delay, results=results)
+        if not limits:
+            self.sandbox.post("/api/limits", concurrent=0, minute=0, day=0, appminute=0)
         self.keyring.start()
 
     def close(self) -> None:
