@@ -1,29 +1,24 @@
 """The composition root of the tray: the one place that knows both services and windows.
 
-What is imported at the top is what the icon needs. Everything else is imported on the worker thread that opens the desk, after
-the icon shows.
+The order is the point. The lock first, because of two trays one must not even flash up; then the icon, for which Qt is imported
+and nothing else; then, with the event loop running, everything else; and last, on a worker thread, the desk.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication
-
+import desktop.ui  # before any Qt module: it steadies the interpreter for Qt's bindings
 from desktop.places import Places, places
-from desktop.services.desk import ActionFailed, Desk
-from desktop.ui.instance import Instance, NotFree, Request, first_or_hand_over
-from desktop.ui.own_settings import LoadedSettings, OwnSettings
-from desktop.ui.tray_app import TrayApp
+from desktop.ui.instance_lock import LOCK_FILE, InstanceLock, NotFree
 
 if TYPE_CHECKING:
-    from desktop.services.office import Office
-    from desktop.services.order_desk import WindowOptions
-    from desktop.settings import Own, Settings
+    from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+
+    from desktop.profile_desk import ProfileDesk
+    from desktop.ui.tray_app import TrayApp
 
 _DONE, _CANNOT = 0, 1
 
@@ -34,28 +29,87 @@ def run_tray(*, platform: str | None, profile: str | None) -> int:
     Gives the exit status."""
     where = places(profile, os.environ)
     try:
-        lock = first_or_hand_over(where.profile, Request("picker"))
+        lock = _lock_or_hand_over(where)
     except (NotFree, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return _CANNOT
     if lock is None:
         return _DONE
+    desktop.ui.load_qt()
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.ui.first_icon import after_first_paint, prepare, show_first_icon
+
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    profile_desk = ProfileDesk(platform, where)
-    tray = TrayApp(
-        app,
-        profile_desk.open,
-        profile_desk,
-        instance=Instance(where.profile, lock),
-        first_run=not where.ledger.exists(),
-        notices_wanted=profile_desk.notices_wanted,
-    )
-    _stop_on_signals(app, tray)
+    prepare(app)
+    program = _Program(app, show_first_icon(), platform, where, lock)
+    after_first_paint(program.icon, lambda: program.go_on())
     try:
-        return tray.run()
+        status = app.exec()
     finally:
-        profile_desk.close()
+        program.close()
+    if program.fault is not None:
+        raise program.fault
+    return status
+
+
+def _lock_or_hand_over(where: Places) -> InstanceLock | None:
+    """The lock; None when the running tray took over. Qt's network is loaded only where there is somebody to talk to."""
+    lock = InstanceLock(where.profile / LOCK_FILE)
+    if lock.take():
+        return lock
+    from desktop.ui.instance import Request, first_or_hand_over
+
+    return first_or_hand_over(where.profile, Request("picker"))
+
+
+class _Program:
+    """What stands behind the first icon, once it is painted."""
+
+    def __init__(self, app: QApplication, icon: QSystemTrayIcon, platform: str | None, where: Places, lock: InstanceLock) -> None:
+        self.icon = icon
+        self.fault: BaseException | None = None
+        self._app = app
+        self._platform = platform
+        self._where = where
+        self._lock = lock
+        self._desk: ProfileDesk | None = None
+        self._tray: TrayApp | None = None
+
+    def go_on(self) -> None:
+        try:
+            self._go_on()
+        except BaseException as error:  # noqa: BLE001  # Qt would print it and leave an icon that answers nobody
+            self.fault = error
+            self._app.exit(_CANNOT)
+
+    def _go_on(self) -> None:
+        from desktop.profile_desk import ProfileDesk
+        from desktop.ui.instance import Instance
+        from desktop.ui.tray_app import TrayApp
+
+        self._desk = ProfileDesk(self._platform, self._where)
+        self._tray = TrayApp(
+            self._app,
+            self._desk.open,
+            self._desk,
+            instance=Instance(self._where.profile, self._lock),
+            first_run=not self._where.ledger.exists(),
+            notices_wanted=self._desk.notices_wanted,
+            icon=self.icon,
+        )
+        _stop_on_signals(self._app, self._tray)
+        self._tray.start()
+
+    def close(self) -> None:
+        if self._tray is not None:
+            self._tray.close()
+        else:
+            self.icon.hide()
+            self._lock.release()
+        if self._desk is not None:
+            self._desk.close()
 
 
 def _stop_on_signals(app: QApplication, tray: TrayApp) -> None:
@@ -80,130 +134,3 @@ def _stop_on_signals(app: QApplication, tray: TrayApp) -> None:
     notifier.activated.connect(woken)
     # Kept alive as long as the application is.
     app.setProperty("signal_sockets", [inside, outside])
-
-
-class ProfileDesk:
-    """Opens one profile's desk, and is the door to its settings (SettingsDoor)."""
-
-    def __init__(self, platform: str | None, where: Places, *, window: WindowOptions | None = None) -> None:
-        self._platform = platform
-        self.where = where
-        self._window = window
-        self.office: Office | None = None
-        self._notifications = "errors"
-
-    def open(self, changed: Callable[[], None]) -> Desk:
-        """On a worker thread, after the icon shows. Raises ActionFailed with a sentence."""
-        from desktop.logs import log_to
-        from desktop.services.errors import ServiceError
-        from desktop.services.ledger.errors import LedgerError
-        from desktop.services.office import open_office
-        from desktop.settings import SettingsError, find_platform_file, overlay
-
-        log_to(self.where.logs, "tray")
-        try:
-            file = find_platform_file(self._platform, self.where, os.environ)
-            firm, own = self._read()
-            self._notifications = own.notifications
-            office = open_office(overlay(firm, own), file, self.where, changed=changed, window=self._window, proxy=_system_proxy)
-        except (SettingsError, LedgerError, ServiceError) as error:
-            raise ActionFailed(str(error)) from error
-        self.office = office
-        office.start_background()
-        return office
-
-    def close(self) -> None:
-        if self.office is not None:
-            self.office.close()
-
-    def notices_wanted(self) -> bool:
-        return self._notifications != "none"
-
-    # the settings' door
-
-    def load(self) -> LoadedSettings:
-        from desktop.settings import SYSTEMS, SettingsError, overlay
-
-        try:
-            firm, own = self._read()
-        except SettingsError as error:
-            raise ActionFailed(str(error)) from error
-        settings = overlay(firm, own)
-        costs = settings.costs
-        values = OwnSettings(
-            system=settings.practice.system,
-            code_taxed=costs.code_taxed,
-            code_untaxed=costs.code_untaxed,
-            amounts=costs.amounts,
-            markup_percent=Decimal(str(costs.markup_percent)),
-            billable=costs.billable,
-            description=costs.description,
-            file_name=costs.file_name,
-            folder=costs.folder,
-            review=costs.review,
-            results_folder=settings.results.folder,
-            notifications=own.notifications,
-            start_at_sign_in=own.start_at_sign_in,
-        )
-        return LoadedSettings(values, SYSTEMS[:1])
-
-    def save(self, values: OwnSettings) -> None:
-        from desktop.autostart import set_autostart
-        from desktop.settings import SettingsError, overlay, write_own
-
-        try:
-            firm, before = self._read()
-            own = own_of(values, firm)
-            write_own(self.where.own_settings, own)
-            if own.start_at_sign_in != before.start_at_sign_in:
-                set_autostart(own.start_at_sign_in)
-        except SettingsError as error:
-            raise ActionFailed(str(error)) from error
-        except OSError as error:
-            raise ActionFailed(f"The settings could not be stored ({error.strerror}).") from error
-        self._notifications = own.notifications
-        if self.office is not None:
-            self.office.use(overlay(firm, own))
-
-    def _read(self) -> tuple[Settings, Own]:
-        from desktop.settings import find_platform_file, read_own, read_platform
-
-        file = find_platform_file(self._platform, self.where, os.environ)
-        return read_platform(file), read_own(self.where.own_settings)
-
-
-def own_of(values: OwnSettings, firm: Settings) -> Own:
-    """What the person chose otherwise than the firm: only that is stored, so that a later change by IT reaches the rest."""
-    import msgspec
-
-    from desktop.settings import Own
-
-    chosen: dict[str, object] = {"notifications": values.notifications, "start_at_sign_in": values.start_at_sign_in}
-    firm_values = {
-        "system": firm.practice.system,
-        "results_folder": firm.results.folder,
-        **{
-            name: getattr(firm.costs, name)
-            for name in ("code_taxed", "code_untaxed", "amounts", "billable", "description", "file_name", "folder", "review")
-        },
-    }
-    for name, firms in firm_values.items():
-        value = getattr(values, name)
-        if value != firms:
-            chosen[name] = value
-    if values.markup_percent != Decimal(str(firm.costs.markup_percent)):
-        chosen["markup_percent"] = float(values.markup_percent)
-    return msgspec.convert(chosen, Own)
-
-
-def _system_proxy(address: str) -> str | None:
-    """The proxy that the operating system (also by a PAC file) names for this address; None: go direct."""
-    from PySide6.QtCore import QUrl
-    from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
-
-    for proxy in QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl(address))):
-        if proxy.type() == QNetworkProxy.ProxyType.NoProxy:
-            return None
-        if proxy.type() in (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingProxy):
-            return f"http://{proxy.hostName()}:{proxy.port()}"
-    return None

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 PLATFORM_FILE = "platform.toml"
 
 
@@ -41,7 +39,7 @@ class Places:
 
     def platform_candidates(self, environment: Mapping[str, str]) -> tuple[Path, ...]:
         """Where a platform file is looked for when neither the command line nor the environment names one."""
-        own = self.profile if self.explicit else Path(platformdirs.user_config_dir("iConnect", appauthor=False))
+        own = self.profile if self.explicit else _config_folder()
         return (own / PLATFORM_FILE, machine_wide_folder(environment) / PLATFORM_FILE)
 
 
@@ -50,7 +48,15 @@ def places(profile: str | None, environment: Mapping[str, str]) -> Places:
     chosen = profile or environment.get("ICONNECT_PROFILE") or ""
     if chosen:
         return Places(Path(chosen).expanduser().absolute(), explicit=True)
+    import platformdirs
+
     return Places(Path(platformdirs.user_data_dir("iConnect", appauthor=False, roaming=False)), explicit=False)
+
+
+def _config_folder() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("iConnect", appauthor=False))
 
 
 def machine_wide_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:

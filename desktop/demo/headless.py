@@ -10,14 +10,17 @@ from pathlib import Path
 
 
 def main() -> int:
+    import desktop.ui
+
+    desktop.ui.load_qt()
     from PySide6.QtWidgets import QApplication
 
-    from desktop.app import ProfileDesk
     from desktop.demo.hands import Hands
     from desktop.demo.journey import Browser, Journey
     from desktop.demo.report import Report
     from desktop.demo.sandbox_process import SandboxProcess
     from desktop.places import places
+    from desktop.profile_desk import ProfileDesk
     from desktop.services.order_desk import WindowOptions
     from desktop.ui.tray_app import TrayApp
 

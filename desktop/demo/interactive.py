@@ -7,10 +7,13 @@ import sys
 
 
 def main() -> int:
+    import desktop.ui
+
+    desktop.ui.load_qt()
     from PySide6.QtWidgets import QApplication
 
-    from desktop.app import ProfileDesk
     from desktop.places import places
+    from desktop.profile_desk import ProfileDesk
     from desktop.services.order_desk import WindowOptions
     from desktop.ui.tray_app import TrayApp
 

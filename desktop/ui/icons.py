@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from PySide6.QtGui import QIcon
 
+from desktop.ui.first_icon import icon_file
 from desktop.ui.state import IconState
-
-
-def icon_file(name: str) -> str:
-    """The path of an icon's SVG. The icons are plain files in every build: never in an archive."""
-    return str(files("resources") / "icons" / f"{name}.svg")
 
 
 def tray_icon(state: IconState) -> QIcon:

@@ -17,6 +17,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from desktop.ui.instance_lock import LOCK_FILE, InstanceLock, NotFree
+
 SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome")
 MAX_MESSAGE = 8 * 1024
 _ANSWER = b"ok\n"
@@ -46,43 +48,6 @@ class Request:
         if show not in SHOWABLE or not isinstance(text, str) or len(text) > 200:
             return None
         return Request(show, text)
-
-
-class InstanceLock:
-    """An exclusive lock on a file in the profile; released by `release` or by the end of the process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._handle: int | None = None
-
-    def take(self) -> bool:
-        """True when this process now holds the lock. OSError when the profile can't be written."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            _lock(handle)
-        except OSError:
-            os.close(handle)
-            return False
-        self._handle = handle
-        return True
-
-    def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def socket_name(profile: Path) -> str:
@@ -165,10 +130,6 @@ def hand_over(profile: Path, request: Request, timeout_ms: int = 300) -> bool:
     return bytes(socket.readLine(MAX_MESSAGE).data()) == _ANSWER
 
 
-class NotFree(Exception):
-    """Another instance holds the profile and does not answer. The message says what to do."""
-
-
 def first_or_hand_over(
     profile: Path,
     request: Request,
@@ -182,7 +143,7 @@ def first_or_hand_over(
     The holder may be starting (not listening yet) or ending (about to free the lock), so both are tried until patience
     ends; then NotFree. Works without a QApplication. OSError when the profile can't be written."""
     until = clock() + patience_s
-    lock = InstanceLock(profile / "tray.lock")
+    lock = InstanceLock(profile / LOCK_FILE)
     while True:
         if lock.take():
             return lock

@@ -31,12 +31,16 @@ class Tray(QObject):
     notice_clicked = Signal()
     host_changed = Signal(bool)
 
-    def __init__(self, parent: QObject | None = None, *, check_ms: int = HOST_CHECK_MS) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, check_ms: int = HOST_CHECK_MS, icon: QSystemTrayIcon | None = None
+    ) -> None:
+        """Takes over an `icon` that is shown already."""
         super().__init__(parent)
         self._status: Status | None = None
         self._host: bool | None = None
         self.icon_state: IconState | None = None
-        self.icon = QSystemTrayIcon(self)
+        self.icon = icon or QSystemTrayIcon()
+        self.icon.setParent(self)
         self.menu = QMenu()
         self.menu.aboutToShow.connect(self._fill_menu)
         self.icon.setContextMenu(self.menu)

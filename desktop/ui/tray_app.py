@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from desktop.services.desk import ConnectionState, Status
 from desktop.services.ledger.model import DeliveryState
 from desktop.ui import state
 from desktop.ui.bridge import Bridge, DeskFactory
+from desktop.ui.first_icon import prepare
 from desktop.ui.icons import app_icon
 from desktop.ui.instance import Instance, Request
 from desktop.ui.own_settings import Notifications, SettingsDoor
@@ -32,22 +33,13 @@ if TYPE_CHECKING:
     from desktop.ui.window import Window
 
 
-def prepare(app: QApplication) -> None:
-    """What the application object needs before anything is shown."""
-    app.setApplicationName("iConnect")
-    app.setApplicationDisplayName("")
-    app.setDesktopFileName("iconnect")
-    app.setWindowIcon(app_icon())
-    app.setQuitOnLastWindowClosed(False)
-
-
 class TrayApp(QObject):
     """Owns the icon, the bridge and the windows. One for a process; lives on the GUI thread.
 
     `desk_factory` runs on a worker thread after the icon shows; it gets a function that any thread may call when something
     changed, and raises ActionFailed with a sentence when the profile can't be opened. The caller closes the desk after
     `run` has returned. `first_run` opens the welcome window. `notices_wanted` is the person's wish as it is now, asked before
-    each tray notice; it must answer from memory."""
+    each tray notice; it must answer from memory. `icon` is one that was shown before all this was imported."""
 
     def __init__(
         self,
@@ -62,9 +54,11 @@ class TrayApp(QObject):
         open_url: Callable[[str], bool] | None = None,
         host_check_ms: int = HOST_CHECK_MS,
         host_grace_ms: int = 1_500,
+        icon: QSystemTrayIcon | None = None,
     ) -> None:
         super().__init__()
         prepare(app)
+        app.setWindowIcon(app_icon())
         self._app = app
         self._settings_door = settings
         self._first_run = first_run
@@ -79,7 +73,7 @@ class TrayApp(QObject):
         self.bridge.status_changed.connect(self._status_changed)
         self.bridge.open_failed.connect(self._open_failed)
         self.bridge.failed.connect(self._say)
-        self.tray = Tray(self, check_ms=host_check_ms)
+        self.tray = Tray(self, check_ms=host_check_ms, icon=icon)
         self.tray.clicked.connect(self._clicked)
         self.tray.chosen.connect(self.choose)
         self.tray.notice_clicked.connect(self._notice_clicked)

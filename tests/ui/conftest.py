@@ -11,12 +11,14 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
+
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.bridge import Bridge
-from desktop.ui.tray_app import prepare
+from desktop.ui.first_icon import prepare
 from tests.ui.fake_desk import NOW, FakeDesk
 
 MakeBridge = Callable[[FakeDesk], Bridge]

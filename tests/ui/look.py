@@ -14,6 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
+
 from PySide6.QtCore import QEventLoop, QRect, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QWidget
@@ -23,6 +25,7 @@ from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.deliveries import DeliveriesWindow
+from desktop.ui.first_icon import prepare
 from desktop.ui.home import HomeWindow
 from desktop.ui.icons import app_icon, tray_icon
 from desktop.ui.matter_picker import MatterPicker
@@ -30,7 +33,6 @@ from desktop.ui.result_form import ResultForm
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
 from desktop.ui.state import IconState
-from desktop.ui.tray_app import prepare
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.fake_desk import NOW, TENANTS, XPM, FakeDesk, connection, matter, status
 from tests.ui.fake_settings import FakeSettings

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
-from desktop.ui.instance import Instance, InstanceLock, NotFree, Request, first_or_hand_over, socket_name
+from desktop.ui.instance import Instance, Request, first_or_hand_over, socket_name
+from desktop.ui.instance_lock import InstanceLock, NotFree
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -200,31 +200,6 @@ def test_quit_ends_the_program_also_while_a_sign_in_waits(qtbot: QtBot, run: Run
     assert not any(isinstance(w, QWidget) and w.isVisible() for w in QApplication.topLevelWidgets())
 
 
-def test_nothing_heavy_is_imported_before_the_icon_shows() -> None:
-    """The icon waits for Qt alone."""
-    code = "import sys, desktop.ui.tray_app; print('\\n'.join(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    loaded = set(ran.stdout.split())
-    heavy = {
-        "requests",
-        "authlib",
-        "keyring",
-        "cryptography",
-        "rapidfuzz",
-        "lxml",
-        "apsw",
-        "sqlite3",
-        "msgspec",
-        "asyncio",
-        "email",
-    }
-    assert not loaded & heavy
-    assert not {name for name in loaded if name.startswith("PySide6.QtWebEngine")}
-    assert {name for name in loaded if name.startswith("desktop.ui.")} <= {
-        f"desktop.ui.{name}" for name in ("tray_app", "tray", "bridge", "icons", "instance", "own_settings", "state")
-    }
-
-
 def test_many_calls_into_qt_do_not_end_the_interpreter() -> None:
     """PySide6 6.12.0 on Python 3.11 would, after some five thousand."""
     code = (
