@@ -369,7 +369,7 @@ def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datet
     if posting.state is _S.ACCEPTED and posting.remote_id:
         # The remote gave the line a number of its own, so it exists: perhaps it was invoiced, moved or deleted there.
         rows.change(
-            db, posting, now, by=BY_COURIER, person=1, next_at=to_text(now + LOOKED_FOR_AGAIN),
+            db, posting, now, by=BY_COURIER, person=1, next_at=to_text(now + min(now - posting.sent_at, LOOKED_FOR_AGAIN)),
             reason="The practice system said yes and gave it a number, but does not show it. It is not sent again by itself: "
             "look at the matter there; retry looks twice more and then sends it again.",
         )  # fmt: skip
