@@ -140,14 +140,14 @@ def test_own_choices_survive_and_lie_over_the_platform(tmp_path: Path) -> None:
 def test_a_bad_own_file_says_which_and_what(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"review": "sometimes"}')
-    with pytest.raises(SettingsError, match="settings.json"):
+    with pytest.raises(SettingsError, match=r"settings\.json"):
         read_own(path)
 
 
 def test_a_bad_choice_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     write_own(path, Own(description="{service}"))
-    with pytest.raises(SettingsError, match="costs.description"):
+    with pytest.raises(SettingsError, match=r"costs\.description"):
         write_own(path, Own(description="{client}"))
     assert read_own(path).description == "{service}"
 
