@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import desktop.ui  # before any Qt module: it steadies the interpreter for Qt's bindings
+from desktop.lean import one_heap
 from desktop.places import Places, places
 from desktop.ui.instance_lock import LOCK_FILE, InstanceLock, NotFree
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
     from desktop.profile_desk import ProfileDesk
+    from desktop.services.desk import Desk
     from desktop.ui.tray_app import TrayApp
 
 _DONE, _CANNOT = 0, 1
@@ -35,6 +38,7 @@ def run_tray(*, platform: str | None, profile: str | None) -> int:
         return _CANNOT
     if lock is None:
         return _DONE
+    one_heap()
     desktop.ui.load_qt()
     from PySide6.QtWidgets import QApplication
 
@@ -85,14 +89,22 @@ class _Program:
             self._app.exit(_CANNOT)
 
     def _go_on(self) -> None:
+        from desktop.lean import guess_no_encodings, settle
         from desktop.profile_desk import ProfileDesk
         from desktop.ui.instance import Instance
         from desktop.ui.tray_app import TrayApp
 
-        self._desk = ProfileDesk(self._platform, self._where)
+        self._desk = profile_desk = ProfileDesk(self._platform, self._where)
+
+        def open_desk(changed: Callable[[], None]) -> Desk:
+            guess_no_encodings()
+            desk = profile_desk.open(changed)
+            settle()
+            return desk
+
         self._tray = TrayApp(
             self._app,
-            self._desk.open,
+            open_desk,
             self._desk,
             instance=Instance(self._where.profile, self._lock),
             first_run=not self._where.ledger.exists(),

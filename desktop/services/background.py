@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from desktop.lean import give_back
 from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import ServiceError
@@ -66,5 +67,7 @@ class Background:
                 _log.info("the matters could not be refreshed (%s)", type(error).__name__)
             except Exception:  # noqa: BLE001  # the thread's edge: a fault here must not end refreshing for the day
                 _log.exception("refreshing the matters failed")
+            # A refresh of a large firm takes tens of megabytes for a moment.
+            give_back()
             self._look.clear()
             self._look.wait(LOOK_EVERY)

@@ -37,7 +37,7 @@ ALSO_LATER = (
     "click",
 )
 OURS_BEFORE_THE_ICON = {
-    *("desktop", "desktop.__main__", "desktop.app", "desktop.places", "desktop.ui", "desktop.ui.first_icon"),
+    *("desktop", "desktop.__main__", "desktop.app", "desktop.lean", "desktop.places", "desktop.ui", "desktop.ui.first_icon"),
     "desktop.ui.instance_lock",
 }
 
