@@ -269,6 +269,17 @@ def test_a_key_found_with_another_amount_is_adopted_with_it_and_the_rest_is_post
     assert set(office.states().values()) == {"confirmed"}
 
 
+def test_a_line_that_a_person_changed_in_the_books_is_not_made_up_for_unasked(office: Office) -> None:
+    office.receive(order(**PLAIN))
+    office.deliver()
+    (lines,) = office.books.costs.values()
+    lines[0] = replace(lines[0], unit_cost=Decimal(0), unit_price=Decimal(0))
+    office.receive(order("71000124", **PLAIN))
+    office.deliver_until(3600)
+    assert office.books.posted_keys() == [T1, "IT-71000124-T-1"]
+    assert office.states() == {T1: "confirmed", "IT-71000124-T-1": "confirmed"}
+
+
 def test_a_new_number_goes_above_what_the_books_already_hold(office: Office) -> None:
     key = "IT-71000123-T-2"
     office.books.add_cost(CostLine(key, "J001", "id-J001", START.date(), "x", "FREE", key, D("15.00"), D("15.00"), True))

@@ -50,6 +50,24 @@ def test_it_waits_for_the_quiet_time_of_a_lost_answer(office: Office) -> None:
     assert timedelta(seconds=210) <= took(office) < timedelta(seconds=215)
 
 
+def test_a_file_of_nobodys_order_is_waited_for_once_its_turn_has_come(office: Office) -> None:
+    faults: list[ServiceError] = [AnswerLost("The answer was cut off.")]
+    office.files.fault = lambda url: faults.pop() if faults else None
+    office.receive(order(hash="h1"))
+    done = run(office)
+    assert done.is_clean
+    assert set(office.states().values()) == {"confirmed"}
+
+
+def test_a_file_of_nobodys_order_that_never_comes_counts_as_left(office: Office) -> None:
+    office.files.fault = lambda url: AnswerLost("The answer was cut off.")
+    office.receive(order(hash="h1"))
+    done = run(office)
+    assert not done.is_clean
+    assert done.left == 1
+    assert len(office.files.fetched) >= 3
+
+
 def test_it_tries_a_passing_fault_at_least_three_times_and_leaves_the_rest_queued(office: Office) -> None:
     office.practice.fault = lambda name, what: NotSent("The server could not be reached.")
     a_cost(office)

@@ -310,4 +310,6 @@ class Courier:
         waiting = posting.next_at is not None and posting.next_at > now
         if posting.state is not DeliveryState.QUEUED or posting.touched or not waiting:
             return False
-        return self._ledger.is_anothers(posting.order_id)
+        # Once its turn has come, a wait after a fault is our own wait, whoever placed the order.
+        deferred = posting.deferred and not posting.faults
+        return self._ledger.is_anothers(posting.order_id) if deferred else self._ledger.is_left_alone(posting.order_id)

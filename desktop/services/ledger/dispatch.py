@@ -289,7 +289,8 @@ def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]],
             (key, *address, *split, cost, first.code, first.remote_id, len(found), to_text(read_at)),
         )
         # What was withdrawn here counts as a surprise when it turns up; `_found` sees to that.
-        if not list(db.execute("SELECT 1 FROM delivery WHERE key = ? AND cost IS ?", (key, cost))):
+        # A line that was read back here and has another amount now was changed by a person: nobody's message asks for more.
+        if not list(db.execute("SELECT 1 FROM delivery WHERE key = ? AND (cost IS ? OR state = 'confirmed')", (key, cost))):
             surprised.add(split[0])
     return surprised
 

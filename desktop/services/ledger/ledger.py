@@ -374,6 +374,11 @@ class Ledger:
         found = self._store.read("SELECT origin, taken FROM customer_order WHERE order_id = ?", (order_id,))
         return bool(found) and Origin(str(found[0][0])) not in inbox.OURS and not found[0][1]
 
+    def is_left_alone(self, order_id: str) -> bool:
+        """True while another's order still waits for its time to be taken over."""
+        found = self._store.read("SELECT take_over_at FROM customer_order WHERE order_id = ?", (order_id,))
+        return bool(found) and bool(found[0][0]) and str(found[0][0]) > to_text(self._clock()) and self.is_anothers(order_id)
+
     def take_over_wait(self) -> timedelta:
         """How long another PC's order is to be left alone from now, drawn anew."""
         now = self._clock()
