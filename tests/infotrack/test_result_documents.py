@@ -31,7 +31,8 @@ def archive(*names: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as zipped:
         for name in names:
-            zipped.writestr(name, "content" * 50)
+            # With no date of its own it would take today's, and each test process would name its tests otherwise.
+            zipped.writestr(zipfile.ZipInfo(name), "content" * 50)
     return file.getvalue()
 
 
