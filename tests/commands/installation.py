@@ -99,6 +99,8 @@ class Installation:
     profile: Path
     platform: Path | None = None
     more: Mapping[str, str] = field(default_factory=dict)
+    popen: Mapping[str, Any] = field(default_factory=dict)
+    """How its processes are started, such as by which user."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -117,7 +119,12 @@ class Installation:
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "desktop", *words], env=self.environment, text=True, cwd=self.profile.parent, **more
+            [sys.executable, "-m", "desktop", *words],
+            env=self.environment,
+            text=True,
+            cwd=self.profile.parent,
+            **self.popen,
+            **more,
         )
 
     def run(self, *words: str, feed: str = "", timeout: float = 120) -> Said:
@@ -130,6 +137,7 @@ class Installation:
             check=False,
             env=self.environment,
             cwd=self.profile.parent,
+            **self.popen,
         )
         assert "Traceback" not in done.stderr, f"iconnect {' '.join(words)}: {done.stderr}"
         return Said(done.returncode, done.stdout, done.stderr)
