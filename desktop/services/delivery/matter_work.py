@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import PurePath
 
 from desktop.services.delivery import outcomes
@@ -29,6 +30,8 @@ FRESH = timedelta(seconds=30)
 """A read is good for sends that begin within this time."""
 
 DOCUMENTS = "documents"
+
+_BEYOND_MONEY = Decimal(10) ** 15
 
 
 class TenantStops(Exception):
@@ -286,8 +289,14 @@ def _megabytes(size: int) -> str:
 
 
 def seen_cost(posted: PostedCost) -> list[Seen]:
-    """A line counts under each key in its note; its amount belongs to the last one, which is the one it was posted under."""
+    """A line counts under each key in its note; its amount belongs to the last one, which is the one it was posted under.
+
+    Raises BadAnswer for an amount that is none: anybody who may write into the books may write our key beside it."""
+    if not posted.keys:
+        return []
     cost = posted.quantity * posted.unit_cost
+    if not cost.is_finite() or abs(cost) >= _BEYOND_MONEY:
+        raise BadAnswer("A line of the matter that carries one of our keys has an amount beyond all reckoning.")
     return [
         Seen(key, cost if key == posted.keys[-1] else None, posted.code, posted.remote_id) for key in dict.fromkeys(posted.keys)
     ]

@@ -37,6 +37,9 @@ HOLD_DECIDED = "decided"
 HOLD_TRIES = "tries"
 HOLD_FILE = "file"
 
+MOST_LINES = 1_000_000
+"""No order comes to more lines: a number beyond it in the books was typed there by somebody."""
+
 MOVED = "The order was moved to another matter."
 
 PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED})
@@ -228,7 +231,9 @@ def _unreadable(facts: OrderFacts, rules: Rules, charge: Charge, open_rows: Sequ
 def _highest(facts: OrderFacts, part: str) -> int:
     """The highest number known here or in the books, on whatever matter."""
     numbers = [one.n for one in facts.postings if one.part == part]
-    numbers += [line.n for line in facts.books if line.part == part]
+    # Whoever may write into the books may write any number there, and one above it might be no key any more: then no read
+    # would ever show the line, and it would go out again and again.
+    numbers += [line.n for line in facts.books if line.part == part and line.n <= MOST_LINES]
     return max(numbers, default=0)
 
 
