@@ -51,8 +51,8 @@ CREATE TABLE part (name TEXT PRIMARY KEY, content BLOB NOT NULL);
 """
 STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged (
-    row INTEGER, id TEXT PRIMARY KEY, number TEXT, canonical TEXT, name TEXT, client TEXT, client_id TEXT, state TEXT, staff TEXT,
-    description TEXT, is_open INTEGER, digest INTEGER
+    id TEXT, number TEXT, canonical TEXT, name TEXT, client TEXT, client_id TEXT, state TEXT, staff TEXT, description TEXT,
+    is_open INTEGER, digest INTEGER
 );
 DELETE FROM staged;
 """
@@ -71,10 +71,10 @@ INSERT OR REPLACE INTO matter (row, tenant, id, number, canonical, name, client,
 listed, digest, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _TAKE_STAGED = """
-INSERT INTO matter (row, tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open, listed, digest,
-revision) SELECT row, ?1, id, number, canonical, name, client, client_id, state, staff, description, is_open, 1, digest, ?2
+INSERT INTO matter (tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open, listed, digest,
+revision) SELECT ?1, id, number, canonical, name, client, client_id, state, staff, description, is_open, 1, digest, ?2
 FROM staged WHERE true ORDER BY rowid
-ON CONFLICT (row) DO UPDATE SET number = excluded.number, canonical = excluded.canonical, name = excluded.name,
+ON CONFLICT (id, tenant) DO UPDATE SET number = excluded.number, canonical = excluded.canonical, name = excluded.name,
 client = excluded.client, client_id = excluded.client_id, state = excluded.state, staff = excluded.staff,
 description = excluded.description, is_open = excluded.is_open, listed = 1, digest = excluded.digest, revision = excluded.revision
 """
@@ -259,61 +259,64 @@ class DirectoryStore:
         """Reads the stream to its end into a place of its own; nothing that others see changes. Raises what the stream raises."""
         connection = self._connection
         connection.execute(STAGING)
-        no = connection.execute("SELECT no FROM tenant WHERE system = ? AND tenant = ?", (system, tenant)).get
-        known = no is not None and connection.execute("SELECT 1 FROM matter WHERE tenant = ? LIMIT 1", (no,)).get is not None
-        look_up = "SELECT row, digest, listed FROM matter WHERE tenant = ? AND id = ?"
-        seen = bytearray(1 + (connection.execute("SELECT max(row) FROM matter").get or 0))
+        # Most matters are as they were: a digest that is known says so without a look at the row.
+        known = dict(
+            connection.execute(
+                "SELECT m.digest, m.row FROM tenant t JOIN matter m ON m.tenant = t.no "
+                "WHERE t.system = ? AND t.tenant = ? AND m.listed",
+                (system, tenant),
+            )
+        )
+        seen = bytearray(1 + max(known.values(), default=0))
+        teams = _Teams()
         total = 0
 
         def different() -> Iterator[tuple[object, ...]]:
             nonlocal total
+            row_of = known.get
             for matter in matters:
                 total += 1
-                matter, staff, digest = _digest(matter)
-                row = None
-                if known:
-                    found = connection.execute(look_up, (no, matter.id)).fetchone()
-                    if found is not None:
-                        row, stored, listed = found
-                        seen[row] = 1
-                        if stored == digest and listed:
-                            continue
+                matter, staff, digest = _digest(matter, teams)
+                row = row_of(digest)
+                if row is not None:
+                    seen[row] = 1
+                    continue
                 yield (
-                    row, matter.id, matter.number, canonical_number(matter.number), matter.name, matter.client, matter.client_id,
+                    matter.id, matter.number, canonical_number(matter.number), matter.name, matter.client, matter.client_id,
                     matter.state, staff, matter.description, matter.is_open, digest,
                 )  # fmt: skip
 
         connection.execute("BEGIN")
         try:
-            connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", different())
+            connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", different())
         finally:
             # Staging is a table of this connection alone: what has been staged of a failed stream is emptied next time.
             connection.execute("COMMIT")
-        return Staged(total, seen)
+        return Staged(total, [row for row in known.values() if not seen[row]])
 
     def apply(self, system: str, tenant: str, staged: Staged, at: datetime) -> RefreshReport:
         """Makes what was staged the copy; inside a transaction."""
         connection = self._connection
         no = self.tenant_no(system, tenant)
         connection.execute("UPDATE tenant SET refreshed_at = ? WHERE no = ?", (at.timestamp(), no))
-        connection.execute("UPDATE staged SET row = (SELECT m.row FROM matter m WHERE m.tenant = ? AND m.id = staged.id)", (no,))
-        seen = staged.seen
-        gone = [
-            row
-            for (row,) in connection.execute("SELECT row FROM matter WHERE tenant = ? AND listed", (no,))
-            if row >= len(seen) or not seen[row]
-        ]
-        staged_rows = {row for (row,) in connection.execute("SELECT row FROM staged WHERE row IS NOT NULL")}
-        gone = [row for row in gone if row not in staged_rows]
-        count = int(connection.execute("SELECT count(*) FROM staged").get)
-        if count or gone:
-            revision = self.next_revision()
-            connection.execute(_TAKE_STAGED, (no, revision))
-            connection.executemany(
-                "UPDATE matter SET listed = 0, is_open = 0, revision = ? WHERE row = ?", ((revision, row) for row in gone)
-            )
+        if not staged.unseen and not connection.execute("SELECT 1 FROM staged LIMIT 1").get:
+            return RefreshReport(staged.total, 0, 0, 0)
+        before = self._size()
+        revision = self.next_revision()
+        connection.execute(_TAKE_STAGED, (no, revision))
         connection.execute("DELETE FROM staged")
-        return RefreshReport(staged.total, count - len(staged_rows), len(staged_rows), len(gone))
+        written = self.changed_since(revision - 1)
+        new = self._size() - before
+        # What was neither there as it had been nor staged has left the list.
+        connection.executemany(
+            "UPDATE matter SET listed = 0, is_open = 0, revision = ?1 WHERE row = ?2 AND tenant = ?3 AND revision < ?1",
+            ((revision, row, no) for row in staged.unseen),
+        )
+        gone = self.changed_since(revision - 1) - written
+        return RefreshReport(staged.total, new, written - new, gone)
+
+    def _size(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM matter").get)
 
     def keep(self, matter: Matter) -> bool:
         """Adds or updates one matter; False when it was there just so. Inside a transaction."""
@@ -322,7 +325,7 @@ class DirectoryStore:
         found = connection.execute(
             "SELECT row, digest, is_open, listed FROM matter WHERE tenant = ? AND id = ?", (no, matter.id)
         ).fetchone()
-        matter, staff, digest = _digest(matter)
+        matter, staff, digest = _digest(matter, _Teams())
         is_open: object = matter.is_open
         row, listed = None, 0
         if found is not None:
@@ -362,10 +365,10 @@ class DirectoryStore:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A stream read to its end: how many matters it held, and which known rows (one byte each)."""
+    """A stream read to its end: how many matters it held, and the rows that were listed and did not come as they were."""
 
     total: int
-    seen: bytearray
+    unseen: list[int]
 
 
 class WrongLayout(apsw.Error):
@@ -397,13 +400,30 @@ class Transaction:
             self._connection.execute("ROLLBACK")
 
 
-def _digest(matter: Matter) -> tuple[Matter, str, int]:
-    """The matter as it can be stored, its staff as stored, and 63 bits that change whenever anything shown or searched does."""
-    staff = [(member.id, member.name, member.email) for member in matter.staff]
+class _Teams(dict[int, tuple[tuple[Staff, ...], str]]):
+    """Staff as stored. A firm has few teams, and a list's reader gives the same one again and again."""
+
+    def stored(self, staff: tuple[Staff, ...]) -> str:
+        known = self.get(id(staff))
+        if known is None:
+            if len(self) > 2_000:
+                self.clear()
+            team = msgspec.json.encode([(member.id, member.name, member.email) for member in staff]).decode()
+            # It keeps the team alive, so that no other can come to stand at its address.
+            known = self[id(staff)] = (staff, team)
+        return known[1]
+
+
+_OPEN = {True: "1", False: "0", None: ""}
+
+
+def _digest(matter: Matter, teams: _Teams) -> tuple[Matter, str, int]:
+    """The matter as it can be stored, its staff as stored, and 63 bits that change whenever anything of it does."""
     try:
-        team = msgspec.json.encode(staff).decode()
+        team = teams.stored(matter.staff)
         text = "\x1f".join(
             (
+                matter.id,
                 matter.number,
                 matter.name,
                 matter.client,
@@ -411,12 +431,12 @@ def _digest(matter: Matter) -> tuple[Matter, str, int]:
                 matter.state,
                 team,
                 matter.description,
-                repr(matter.is_open),
+                _OPEN[matter.is_open],
             )
         ).encode()
     except UnicodeEncodeError:
         # Half a character, as broken JSON may bring it, can't be stored as text.
-        return _digest(_mended(matter))
+        return _digest(_mended(matter), teams)
     return matter, team, int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1
 
 

@@ -6,16 +6,17 @@ once made; it is built when the copy is refreshed, stored beside the matters, an
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import TypeVar
+from itertools import accumulate, islice
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from desktop.services.practice.search_text import compact, initials, words
+from desktop.services.practice.search_text import compact, initials, words_of_many
 from desktop.services.practice.vocabulary import Vocabulary
 
 FORMAT = 2
@@ -23,7 +24,9 @@ FORMAT = 2
 
 _GAP = "\n"
 _LEADS = 8
-_REMEMBERED = 20_000
+_REMEMBERED = 60_000
+_BATCH = 1_000
+_STRETCH = 50_000
 _Key = TypeVar("_Key")
 
 
@@ -36,8 +39,7 @@ class IndexedPerson:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
+class IndexRow(NamedTuple):
     """What the index needs of one matter. `staff` is as stored: a JSON list of [id, name, email]."""
 
     row: int
@@ -190,85 +192,119 @@ class MatterIndex:
 class _Places(dict[_Key, int]):
     """Gives each new key the next free place in a shared list of documents."""
 
-    def __init__(self, docs_of: list[array[int]]) -> None:
+    def __init__(self, docs_of: list[bytearray]) -> None:
         super().__init__()
         self._docs_of = docs_of
 
     def __missing__(self, key: _Key) -> int:
         place = self[key] = len(self._docs_of)
-        self._docs_of.append(array("I"))
+        self._docs_of.append(bytearray())
         return place
 
 
+class _Builder:
+    """One numbering, first come first served, over words, initials and people; put in order at the end."""
+
+    def __init__(self) -> None:
+        self.docs_of: list[bytearray] = []
+        self.words = _Places[str](self.docs_of)
+        self.initials = _Places[str](self.docs_of)
+        self.persons = _Places[tuple[str, str, str]](self.docs_of)
+        # Clients and kinds of jobs come again and again, and so do teams.
+        self._text_of: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._staff_of: dict[str, list[int]] = {}
+
+    def tokens_of(self, rows: Sequence[IndexRow]) -> Iterator[list[int]]:
+        """Of each row its words, its initials and its staff."""
+        known = self._texts({text for row in rows for text in (row.client, row.name)})
+        for row in rows:
+            client, name = known[row.client], known[row.name]
+            yield [*client[0], *name[0], *client[1], *name[1], *self._staff(row.staff)]
+
+    def _texts(self, texts: set[str]) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+        known = self._text_of
+        if len(known) > _REMEMBERED:
+            known.clear()
+        new = [text for text in texts if text not in known]
+        word_place, initials_place = self.words.__getitem__, self.initials.__getitem__
+        for text, split in zip(new, words_of_many(new), strict=True):
+            known[text] = (tuple(map(word_place, split)), tuple(map(initials_place, initials(text, split))))
+        return known
+
+    def _staff(self, staff: str) -> list[int]:
+        known = self._staff_of.get(staff)
+        if known is None:
+            if len(self._staff_of) > _REMEMBERED:
+                self._staff_of.clear()
+            team = msgspec.json.decode(staff, type=list[tuple[str, str, str]]) if staff else []
+            known = self._staff_of[staff] = [self.persons[person] for person in team]
+        return known
+
+
 def build_index(rows: Iterable[IndexRow]) -> MatterIndex:
-    """`rows` in order of rest. Memory while building: about twice the finished index."""
-    # One numbering, first come first served, over words, initials and people; put in order at the end.
-    docs_of: list[array[int]] = []
-    word_places = _Places[str](docs_of)
-    initials_places = _Places[str](docs_of)
-    persons = _Places[tuple[str, str, str]](docs_of)
-    staff_of: dict[str, list[int]] = {}
-    text_of: dict[str, tuple[list[int], list[int]]] = {}
+    """`rows` in order of rest. Memory while building: about twice the finished index.
+
+    No step of it keeps other threads waiting for more than some milliseconds."""
+    builder = _Builder()
+    # Documents of a token as the bytes of an array: the garbage collector need not walk through so many of them.
+    docs_of, width = builder.docs_of, array("I").itemsize
     tokens, doc_starts = array("I"), array("I", [0])
     row_ids, opened = array("q"), bytearray()
     numbers: list[str] = []
     leads: set[str] = set()
-
-    def read(text: str) -> tuple[list[int], list[int]]:
-        # Clients and kinds of jobs come again and again.
-        known = text_of.get(text)
-        if known is None:
-            if len(text_of) > _REMEMBERED:
-                text_of.clear()
-            split = words(text)
-            short = initials(text, split)
-            known = text_of[text] = ([word_places[word] for word in split], [initials_places[one] for one in short])
-        return known
-
-    for doc, row in enumerate(rows):
-        client, name = read(row.client), read(row.name)
-        staff = staff_of.get(row.staff)
-        if staff is None:
-            if len(staff_of) > _REMEMBERED:
-                staff_of.clear()
-            team = msgspec.json.decode(row.staff, type=list[tuple[str, str, str]]) if row.staff else []
-            staff = staff_of[row.staff] = [persons[person] for person in team]
-        found = [*client[0], *name[0], *client[1], *name[1], *staff]
-        for place in found:
-            docs_of[place].append(doc)
-        tokens.extend(found)
-        doc_starts.append(len(tokens))
-        row_ids.append(row.row)
-        opened.append(row.open)
-        number = row.number
-        number = number.lower() if number.isascii() and number.isalnum() else compact(number)
-        numbers.append(number)
-        lead = number.rstrip("0123456789")
-        if lead not in leads and len(leads) < _LEADS and (not lead or lead.isalpha()):
-            leads.add(lead)
-    ordered_words, ordered_initials = sorted(word_places), sorted(initials_places)
-    order = array("I", [word_places[word] for word in ordered_words])
-    order.extend([initials_places[short] for short in ordered_initials])
-    order.extend(persons.values())
+    doc = 0
+    upcoming = iter(rows)
+    while batch := list(islice(upcoming, _BATCH)):
+        for found in builder.tokens_of(batch):
+            number = doc.to_bytes(width, sys.byteorder)
+            for place in found:
+                docs_of[place] += number
+            tokens.extend(found)
+            doc_starts.append(len(tokens))
+            doc += 1
+        for row in batch:
+            written = row.number
+            written = written.lower() if written.isascii() and written.isalnum() else compact(written)
+            numbers.append(written)
+            lead = written.rstrip("0123456789")
+            if lead not in leads and len(leads) < _LEADS and (not lead or lead.isalpha()):
+                leads.add(lead)
+        row_ids.extend([row.row for row in batch])
+        opened.extend([row.open for row in batch])
+    ordered_words, ordered_initials = _sorted(builder.words), _sorted(builder.initials)
+    order = array("I", [builder.words[word] for word in ordered_words])
+    order.extend([builder.initials[short] for short in ordered_initials])
+    order.extend(builder.persons.values())
     renumbered = array("I", bytes(4 * len(order)))
     token_starts = array("I", [0])
     docs = array("I")
     for token, place in enumerate(order):
         renumbered[place] = token
-        docs.extend(docs_of[place])
+        docs.frombytes(docs_of[place])
         token_starts.append(len(docs))
+    renumber = renumbered.__getitem__
+    for at in range(0, len(tokens), _STRETCH):
+        tokens[at : at + _STRETCH] = array("I", list(map(renumber, tokens[at : at + _STRETCH])))
     number_starts = array("I", accumulate([len(number) + 1 for number in numbers], initial=1))
     return MatterIndex(
         words=Vocabulary.of(ordered_words, with_errors=True),
         initials=Vocabulary.of(ordered_initials, with_errors=False),
-        persons=tuple(IndexedPerson(*person) for person in persons),
+        persons=tuple(IndexedPerson(*person) for person in builder.persons),
         numbers=_GAP + "".join([number + _GAP for number in numbers]),
         number_starts=number_starts,
         rows=row_ids,
         opened=bytes(opened),
         leads=tuple(sorted(leads)),
-        tokens=array("I", map(renumbered.__getitem__, tokens)),
+        tokens=tokens,
         doc_starts=doc_starts,
         docs=docs,
         token_starts=token_starts,
     )
+
+
+def _sorted(keys: Iterable[str]) -> list[str]:
+    """As `sorted`, in steps: a sort of all would keep every other thread waiting."""
+    by_letter: dict[str, list[str]] = {}
+    for key in keys:
+        by_letter.setdefault(key[0], []).append(key)
+    return [key for letter in sorted(by_letter) for key in sorted(by_letter[letter])]

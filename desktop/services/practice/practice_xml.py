@@ -18,6 +18,7 @@ from typing import Any, cast
 from xml.parsers import expat
 
 from desktop.services.errors import BadAnswer
+from desktop.services.practice.alike_records import AlikeRecords
 
 # Expat below 2.6 scans an unfinished token again from its start with each piece that is fed: few large pieces keep that
 # linear. The first piece is small, so that a hostile document is met before much of it is in memory.
@@ -146,9 +147,11 @@ class Envelope:
     container_seen: bool = False
 
 
-def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelope) -> Iterator[Record]:
+def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelope, *, by_likeness: bool = True) -> Iterator[Record]:
     """The records one by one as they are read; `envelope` is complete when the last one has come. A field that comes
-    twice in a record is refused, an unknown element is ignored. Raises BadAnswer."""
+    twice in a record is refused, an unknown element is ignored. Raises BadAnswer.
+
+    `by_likeness`: read records alike without the parser; what comes out is the same, in a third of the time."""
     done: list[Record] = []
     chunks: list[str] = []
     held: list[str] = []
@@ -211,7 +214,20 @@ def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelop
             # An unknown element within a text: the rest of that text follows.
             clear()
 
-    for _ in _feed(source, caps, None, start, end, chunks.append, lambda: sum(map(len, chunks)) + sum(map(len, held))):
+    def ask(one: str) -> Record | None:
+        bare = slot.parent is root
+        around = shape.container if bare else f"Response><{shape.container}"
+        behind = shape.container if bare else f"{shape.container}></Response"
+        document = f"<{around}>{one}</{behind}>".encode()
+        try:
+            answer = list(records([document], shape, caps, Envelope(), by_likeness=False))
+        except BadAnswer:
+            return None
+        return answer[0] if len(answer) == 1 else None
+
+    alike = AlikeRecords(shape.record, longest=caps.text, ask=ask, inside=lambda: slot.holds_records, give=take)
+    unfinished = lambda: sum(map(len, chunks)) + sum(map(len, held))  # noqa: E731
+    for _ in _feed(source, caps, None, start, end, chunks.append, unfinished, alike if by_likeness else None):
         yield from done
         done.clear()
     envelope.wrapped = root.wrapped
@@ -228,6 +244,7 @@ class _Slot(dict[str, "_Slot"]):
         "closes",
         "completes",
         "gathered",
+        "holds_records",
         "interrupted",
         "known",
         "levels",
@@ -248,6 +265,7 @@ class _Slot(dict[str, "_Slot"]):
         self.closes = False
         """Whether there is anything to do at the end, other than for a text."""
         self.completes = False
+        self.holds_records = False
         self.many: int | None = None
         self.gathered = (0, 0)
         self.around: str | None = None
@@ -314,7 +332,7 @@ def _slots(shape: Shape, caps: Caps, interrupted: Callable[[], None]) -> tuple[_
     def container(parent: _Slot) -> None:
         nonlocal places
         slot = below(parent, shape.container)
-        slot.closes = True
+        slot.closes = slot.holds_records = True
         slot.around = shape.container.lower()
         record = below(slot, shape.record)
         record.closes = record.completes = True
@@ -344,6 +362,7 @@ def _feed(
     end: Callable[[str], None],
     characters: Callable[[str], object],
     unfinished: Callable[[], int] | None = None,
+    alike: AlikeRecords | None = None,
 ) -> Iterator[None]:
     """Feeds the parser under every cap; yields after each block. The only caller of the XML parser in the house."""
     parser: expat.XMLParserType | None = None
@@ -370,8 +389,9 @@ def _feed(
             if elements > caps.elements:
                 raise BadAnswer("The answer holds more elements than it may.")
             cut = data.endswith(b"<")
-            fed += len(data)
-            parser.Parse(data, False)
+            for piece in alike.feed(data) if alike else (data,):
+                fed += len(piece)
+                parser.Parse(piece, False)
             if fed - max(parser.CurrentByteIndex, 0) > caps.text + _TAG:
                 raise _too_long()
             if unfinished is not None and unfinished() > caps.text:
@@ -379,7 +399,10 @@ def _feed(
             yield
         if parser is None:
             raise BadAnswer("The answer is empty.")
-        parser.Parse(to_utf8(b"", True) if to_utf8 else b"", True)
+        last = to_utf8(b"", True) if to_utf8 else b""
+        for piece in alike.rest() if alike else ():
+            parser.Parse(piece, False)
+        parser.Parse(last, True)
         yield
     except expat.ExpatError as error:
         raise BadAnswer("The answer is not well-formed XML.") from error

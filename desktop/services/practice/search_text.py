@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 AND = "and"
 
@@ -27,6 +28,13 @@ _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"[0-9]+|[^\W\d_]+|\d+")
+# How nearly all numbers look: a few letters and digits.
+_PLAIN_NUMBER = re.compile(r"([A-Za-z]*)0*([0-9]+)")
+# For many names at once, one a line: the patterns above, kept within a line.
+_LONE_IN_LINE = re.compile(r"(?<!\w)(\w)'[^\S\n]+(?=\w)")
+_APOSTROPHE_BLANK = re.compile(r"'[^\S\n]")
+_TO_WORDS = bytes(byte if byte in b"\n0123456789abcdefghijklmnopqrstuvwxyz" else 0x20 for byte in range(256))
+_HYPHEN_WITHIN = re.compile(r"\S-+\S")
 # Words that end a company's name and that nobody types as initials.
 _COMPANY_TAILS = ("pl", "l", "pll")
 
@@ -57,8 +65,32 @@ def words(text: str) -> list[str]:
     """The folded words of a name or a query, in order; letters with full stops between them are one."""
     folded = fold(text)
     if "." in folded:
-        folded = _DOTTED.sub(lambda match: match[0].replace(".", "") + " ", folded)
+        folded = _DOTTED.sub(_undotted, folded)
     return (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+
+
+def words_of_many(texts: Sequence[str]) -> list[list[str]]:
+    """`words` of each, several times as fast."""
+    plain = [text for text in texts if text.isascii()]
+    joined = "\n".join(plain).lower()
+    if joined.count("\n") >= max(1, len(plain)):
+        return [words(text) for text in texts]
+    if "`" in joined:
+        joined = joined.replace("`", "'")
+    if _APOSTROPHE_BLANK.search(joined):
+        joined = _LONE_IN_LINE.sub(r"\1", joined)
+    if "&" in joined or "+" in joined:
+        joined = joined.replace("&", " and ").replace("+", " and ")
+    # Dots come last, as in `words`, and after the apostrophes have gone.
+    joined = joined.replace("'", "")
+    if "." in joined:
+        joined = _DOTTED.sub(_undotted, joined)
+    lines = iter(joined.encode().translate(_TO_WORDS).decode().split("\n"))
+    return [next(lines).split() if text.isascii() else words(text) for text in texts]
+
+
+def _undotted(match: re.Match[str]) -> str:
+    return match[0].replace(".", "") + " "
 
 
 def initials(text: str, split: list[str]) -> list[str]:
@@ -67,12 +99,14 @@ def initials(text: str, split: list[str]) -> list[str]:
     With and without «and», with and without a leading «The», and hyphenated words taken as one or as several."""
     if len(split) < 2:
         return []
-    if "-" not in text and "." not in text and AND not in split and split[0] != "the":
-        return ["".join([word[0] for word in split])]
-    parts = [split]
-    if "-" in text or "." in text:
-        folded = fold(text)
-        parts += [_WORD.findall(folded), _WORD.findall(folded.replace("-", ""))]
+    if "." not in text and not ("-" in text and _HYPHEN_WITHIN.search(text)):
+        whole = "".join([word[0] for word in split])
+        found = {whole, "".join([word[0] for word in split if word != AND])} if AND in split else {whole}
+        if split[0] == "the":
+            found.update([spelling[1:] for spelling in found])
+        return [spelling for spelling in found if len(spelling) > 1]
+    folded = fold(text)
+    parts = [split, _WORD.findall(folded), _WORD.findall(folded.replace("-", ""))]
     found = {_initials_of(part, with_and) for part in parts for with_and in (True, False)}
     if split[0] == "the":
         found.update([spelling[1:] for spelling in found])
@@ -97,4 +131,7 @@ def canonical_number(text: str) -> str:
     """A matter number as people compare it: letters and digits in runs, without leading zeros.
 
     J004521, «j 4521» and «J-4521» give the same; so do 2024-0012 and 2024/12."""
+    plain = _PLAIN_NUMBER.fullmatch(text)
+    if plain is not None:
+        return f"{plain[1].lower()} {plain[2]}" if plain[1] else plain[2]
     return " ".join([run.lstrip("0") or "0" if run[0].isdigit() else run for run in _RUN.findall(fold(text))])

@@ -41,13 +41,18 @@ class Vocabulary:
         masks, grams, holders = array("I"), array("I"), array("I")
         if with_errors:
             masks.extend(map(mask, ordered))
-            # One number holds both, so that one sort brings them in order.
-            pairs = array("Q")
+            holding: dict[int, array[int]] = {}
             for place, word in enumerate(ordered):
-                pairs.extend([_gram(word, at) << 32 | place for at in range(min(len(word) - 1, _PLACES))])
-            for pair in sorted(pairs):
-                grams.append(pair >> 32)
-                holders.append(pair & 0xFFFFFFFF)
+                for at in range(min(len(word) - 1, _PLACES)):
+                    gram = _gram(word, at)
+                    try:
+                        holding[gram].append(place)
+                    except KeyError:
+                        holding[gram] = array("I", (place,))
+            for gram in sorted(holding):
+                places = holding[gram]
+                grams.extend([gram] * len(places))
+                holders.extend(places)
         return cls(_GAP + "".join([word + _GAP for word in ordered]), starts, masks, grams, holders)
 
     def parts(self) -> dict[str, bytes]:
