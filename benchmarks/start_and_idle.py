@@ -236,7 +236,8 @@ def measure(environment: dict[str, str], sandbox: SandboxProcess, options: argpa
     time.sleep(5)
     after, _ = ours.memory()
     print(
-        f"an order window opened and {told}: RSS {before:.0f} before, {after:.0f} MiB after, {after / before - 1:+.1%} (aim within 10 %)"
+        f"an order window opened and {told}: RSS {before:.0f} before, {after:.0f} MiB after, {after / before - 1:+.1%} "
+        "(aim within 10 %)"
     )
     ours.stop()
 
