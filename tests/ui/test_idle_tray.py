@@ -12,16 +12,6 @@ from desktop.lean import give_back, one_heap
 ROOT = Path(__file__).resolve().parents[2]
 
 WINDOWS = {"matter_picker", "deliveries", "connections", "settings_window", "welcome", "home", "signing_in", "widgets"}
-    "matter_picker",
-    "deliveries",
-    "connections",
-    "settings_window",
-    "welcome",
-    "home",
-    "signing_in",
-    "order_window",
-    "widgets",
-)
 
 IDLE = """
 import json, sys
