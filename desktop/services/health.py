@@ -184,7 +184,17 @@ def drop_folder(folder: str) -> Iterator[Check]:
     if not folder:
         return
     path = Path(folder)
-    if not path.is_dir():
+    try:
+        there = path.is_dir()
+    except OSError as error:
+        yield Check(
+            "drop folder",
+            Verdict.FAIL,
+            f"{folder} can't be reached ({error.strerror}).",
+            "Give the user the right to read and write there, or check the network share.",
+        )
+        return
+    if not there:
         yield Check(
             "drop folder",
             Verdict.NOTE,

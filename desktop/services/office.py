@@ -34,7 +34,7 @@ from desktop.services.desk import (
     Status,
     TypedResult,
 )
-from desktop.services.errors import NotNow
+from desktop.services.errors import NotNow, ServiceError
 from desktop.services.http import Http, Limits
 from desktop.services.identity.model import ConnectionRecord
 from desktop.services.identity.wallet import Identity
@@ -160,6 +160,8 @@ class Office:
             options=window,
         )
         self._last = Report(utc_now())
+        self._signed_in: frozenset[tuple[str, str, str]] = frozenset()
+        self._signed_in = self._sign_ins()
         self._background: Background | None = None
 
     def use(self, settings: Settings) -> None:
@@ -358,6 +360,8 @@ class Office:
         """For the command line: with no window, on this thread. Without `until_idle` it goes on until `stopped` is set."""
         with plainly():
             while True:
+                if self._somebody_signed_in():
+                    self._courier.forgive()
                 idle = until_idle_passes(self._courier, utc_now, lambda until: _wait(until, stopped), stop=stopped.is_set)
                 self._links.keep_budgets()
                 if until_idle or stopped.is_set():
@@ -390,6 +394,25 @@ class Office:
         if report.did_something or report.trouble != before.trouble:
             self._links.keep_budgets()
             self._changed()
+        if self._somebody_signed_in():
+            self._changed()
+            self.deliver_now()
+
+    def _somebody_signed_in(self) -> bool:
+        """True once after a sign-in, by whichever process: a command's is in a process of its own, and what rests here until
+        somebody signs in would rest for good."""
+        before, self._signed_in = self._signed_in, self._sign_ins()
+        return bool(self._signed_in - before)
+
+    def _sign_ins(self) -> frozenset[tuple[str, str, str]]:
+        try:
+            found = {(record.system, record.tenant, record.since.isoformat()) for record in self._identity.records()}
+        except ServiceError:
+            return self._signed_in  # it is noticed when the store can be read again
+        login = self._credentials.state()
+        if login.state is ConnectionState.CONNECTED:
+            found.add(("infotrack", login.user, ""))
+        return frozenset(found)
 
     # connections
 

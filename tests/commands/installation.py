@@ -127,6 +127,20 @@ class Installation:
             **more,
         )
 
+    @contextmanager
+    def beside(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A command, or the tray, that runs while the block does; whatever is left of it then is killed."""
+        process = self.start(*words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+            process.wait(20)
+
     def run(self, *words: str, feed: str = "", timeout: float = 120) -> Said:
         done = subprocess.run(
             [sys.executable, "-m", "desktop", *words],
