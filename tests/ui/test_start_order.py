@@ -17,6 +17,7 @@ from desktop.__main__ import ORDER_WINDOW, main
 from desktop.services.order_process import HIDDEN_ARGUMENT
 from desktop.ui.first_icon import FIRST_FACE, FIRST_WORDS, after_first_paint, icon_file
 from desktop.ui.state import icon_state, tooltip
+from desktop.ui.tray import Tray
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,6 +112,17 @@ def test_the_first_icon_says_what_the_tray_will_say_until_it_knows_more() -> Non
     assert Path(icon_file(FIRST_FACE)).is_file()
 
 
+def test_the_tray_goes_on_with_the_icon_that_is_shown_already(qapp: QApplication, qtbot: QtBot) -> None:
+    """A second one beside it would flash up, and where the host sorts by age the person's icons would change places."""
+    icon = QSystemTrayIcon()
+    tray = Tray(icon=icon)
+    assert tray.icon is icon
+    assert icon.contextMenu() is tray.menu
+    with qtbot.waitSignal(tray.clicked):
+        icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+    tray.stop()
+
+
 def test_what_comes_after_the_first_icon_comes_once_and_does_not_wait_for_a_host(qapp: QApplication, qtbot: QtBot) -> None:
     came: list[bool] = []
     after_first_paint(QSystemTrayIcon(), lambda: came.append(True))
@@ -194,4 +206,5 @@ def test_every_program_imports_our_windows_before_qt(path: Path) -> None:
     names = _imports(ast.parse((ROOT / path).read_text(encoding="utf-8")))
     qt = next((n for n, name in enumerate(names) if name.partition(".")[0] == "PySide6"), None)
     if qt is not None:
-        assert any(name == "desktop.ui" or name.startswith("desktop.ui.") for name in names[:qt]), f"{path}: Qt first"
+        ours_first = any(name == "desktop.ui" or name.startswith("desktop.ui.") for name in names[:qt])
+        assert ours_first, f"{path}: import desktop.ui before PySide6"
