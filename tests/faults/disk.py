@@ -163,8 +163,8 @@ class MemoryVfs(apsw.VFS):
         self.name, self.disk = name, Disk()
         super().__init__(name, "")
 
-    def excepthook(self, *_: Any) -> None:
-        pass
+    def excepthook(self, *_: Any) -> bool:
+        return True
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:
         self.disk.before("open")

@@ -17,6 +17,7 @@ from desktop.services.delivery.ports import DocumentFetcher
 from desktop.services.errors import AnswerLost, BadAnswer, NotNow, NotSent, Refused, ServiceError, SignedOut, Wait
 from desktop.services.ledger import wording
 from desktop.services.ledger.dispatch import Patience, Seen, too_many_tries
+from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.facts import Place, Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
@@ -136,7 +137,12 @@ class MatterWorker:
                 until = self.ledger.now() + self.delay(posting.faults + 1)
                 self.ledger.postpone(posting, f"The file could not be fetched. {error}", until, fault=True)
                 return
-            self.ledger.keep_body(posting.key, content, name)
+            try:
+                self.ledger.keep_body(posting.key, content, name)
+            except LedgerTrouble as error:
+                # A full disk keeps back new files, not what is under way.
+                self.ledger.postpone(posting, str(error), self.ledger.now() + outcomes.LONGEST_DELAY)
+                return
             self.tally.fetched += 1
             kept = (name, content)
         limit = self.practice.capabilities.max_document_bytes

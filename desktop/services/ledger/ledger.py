@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -18,6 +19,7 @@ from typing import Any
 from desktop.services.infotrack.model import Incoming, OrderMessage, RetailerReference
 from desktop.services.ledger import actions, dispatch, inbox, rows
 from desktop.services.ledger.dispatch import Noted, Patience, Seen
+from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import BY_PLAN, OrderFacts, Place, Posting, from_text, to_text
 from desktop.services.ledger.matching import Match, place_of
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
@@ -25,6 +27,8 @@ from desktop.services.ledger.planning import Rules, correction, plan, standing_l
 from desktop.services.ledger.store import Store, trail_link
 from desktop.services.practice.model import Matter
 
+_CHECKED = "ledger checked"
+CHECKED_EVERY = timedelta(days=1)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -77,6 +81,7 @@ class Ledger:
         try:
             store.prepare(schema, first_facts)
             installation = str(store.read("SELECT value FROM meta WHERE name = 'installation'")[0][0])
+            _check(store, clock())
         except BaseException:
             store.close()
             raise
@@ -109,7 +114,7 @@ class Ledger:
 
     def record(self, messages: Sequence[Incoming], *, cursor: inbox.Cursor | None = None) -> int:
         """Stores messages and the cursor that covers them. Gives how many were new; exact repeats change nothing."""
-        with self._store.write() as db:
+        with self._store.write(takes_on=True) as db:
             return inbox.record(db, self._own, self._clock(), messages, cursor)
 
     def cursor(self, feed: str) -> str | None:
@@ -448,7 +453,7 @@ class Ledger:
 
     def keep_body(self, key: str, content: bytes, file_name: str) -> None:
         """Keeps a document's file before its first send. The first one kept is the one that every send uses."""
-        with self._store.write() as db:
+        with self._store.write(takes_on=True) as db:
             db.execute(
                 "INSERT INTO body (key, content, file_name, sha256) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
                 (key, content, file_name, hashlib.sha256(content).hexdigest()),
@@ -463,6 +468,24 @@ class Ledger:
         """The file that a person gave with a typed-in result."""
         found = self._store.read("SELECT file_name, file FROM message WHERE seq = ? AND file IS NOT NULL", (message_seq,))
         return (str(found[0][0]), bytes(found[0][1])) if found else None
+
+
+def _check(store: Store, now: datetime) -> None:
+    """SQLite's quick check, at the first opening in a day. Raises LedgerDamaged."""
+    found = store.read("SELECT text FROM memory WHERE name = ?", (_CHECKED,))
+    if found and abs(now - from_text(str(found[0][0]))) < CHECKED_EVERY:
+        return
+    if not store.is_sound():
+        raise LedgerDamaged(
+            "The ledger's file is damaged. Nothing is sent. Quit iConnect, keep the ledger's folder as it is, "
+            "and ask your IT to restore the ledger from its last backup."
+        )
+    # On a full disk the check is done again at the next opening.
+    with suppress(LedgerTrouble), store.write() as db:
+        db.execute(
+            "INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+            (_CHECKED, to_text(now)),
+        )
 
 
 def _is_settled(facts: OrderFacts) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 import apsw
 
 from desktop.services.ledger.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerTrouble
+from desktop.services.ledger.reserve import Reserve
 from desktop.services.ledger.transitions import LEGAL
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Store:
 
     def __init__(self, path: Path, *, vfs: str | None = None, page_limit: int | None = None) -> None:
         self.path = path
+        self.reserve = Reserve(path)
         self._vfs = vfs
         self._page_limit = page_limit
         self._local = threading.local()
@@ -218,22 +220,37 @@ class Store:
                     db.execute("COMMIT")
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        """One transaction, durable when this returns; nothing of it when it raises. Not to be nested."""
+    def write(self, *, takes_on: bool = False) -> Iterator[apsw.Connection]:
+        """One transaction, durable when this returns; nothing of it when it raises. Not to be nested.
+
+        `takes_on`: it brings something new, for which there must be room beyond the reserve. On a full disk the reserve is
+        given back, so that the next write of what is under way succeeds."""
         db = self.connection()
         if _inside(db):
             raise LedgerError("A write was begun inside another.")
         self._still_there()
+        if takes_on:
+            self._has_reserve()
         with sorted_errors():
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
                 db.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 with contextlib.suppress(apsw.Error):
                     if _inside(db):
                         db.execute("ROLLBACK")
+                if isinstance(error, apsw.FullError):
+                    self.reserve.release()
                 raise
+
+    def _has_reserve(self) -> None:
+        try:
+            self.reserve.keep()
+        except OSError as error:
+            raise LedgerTrouble(
+                "The disk is full, so no new results are taken. What is under way goes on. Free some space; nothing was lost."
+            ) from error
 
     @property
     def in_transaction(self) -> bool:
