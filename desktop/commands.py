@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from desktop.logs import log_to
 from desktop.places import Places, places
 from desktop.services.desk import ActionFailed, ConnectionState, NotConnected, SignInSteps, Tenant, TypedResult
 from desktop.services.errors import AccessMissing, ServiceError, SignedOut
@@ -52,6 +53,8 @@ def put_json(value: object) -> None:
 @contextlib.contextmanager
 def office_of(called: Called) -> Iterator[Office]:
     """The profile's services, with every expected failure turned into its exit status and a sentence."""
+    # Without a log of its own, the rooms' warnings would come between a command's own sentences.
+    log_to(called.where.logs, "commands")
     try:
         file = find_platform_file(called.platform, called.where, os.environ)
         settings = overlay(read_platform(file), read_own(called.where.own_settings))
@@ -144,6 +147,11 @@ def connect(called: Called, system: str | None, no_browser: bool) -> None:
         say(f"Connected to {view.tenant} as {view.user}." if view.user else f"Connected to {view.tenant}.")
         for notice in office.sign_in_notices():
             say(notice)
+        if office.lasts_for_this_process_only(chosen):
+            stop(
+                NEEDS_PERSON,
+                "This command ends now, and the sign-in with it. Mend the keyring, or sign in from the tray.",
+            )
 
 
 @cli.command()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from desktop.services.desk import ActionFailed, MatterHit
+from desktop.services.desk import ActionFailed, MatterHit, NotConnected
 from desktop.services.errors import ServiceError
 from desktop.services.identity.wallet import Identity
 from desktop.services.infotrack.model import OrderMessage
@@ -92,7 +92,7 @@ class MatterDesk:
         """Network; for a person. Raises ActionFailed when nobody could be asked or a system could not answer."""
         systems = self._links.connected()
         if not systems:
-            raise ActionFailed("No practice system is connected, so the number can't be asked for. Connect first.")
+            raise NotConnected("No practice system is connected, so the number can't be asked for. Connect first.")
         with plainly():
             for system, _ in systems:
                 found = self.ask(system, number)
@@ -107,7 +107,7 @@ class MatterDesk:
             raise ActionFailed(f"{number} is a matter of more than one practice system. Choose it in the picker.")
         if found:
             return found[0]
-        asked = self.ask_everywhere(number) if self._links.connected() else None
+        asked = self.ask_everywhere(number)
         if asked is None:
             raise ActionFailed(f"There is no matter {number} in the list. Check the number, or refresh: iconnect matters refresh")
         return asked

@@ -432,6 +432,11 @@ class Office:
         """What is special about a sign-in, such as that it lasts only as long as this program runs."""
         return self._identity.notices()
 
+    def lasts_for_this_process_only(self, system: str) -> bool:
+        """No keyring could keep the sign-in."""
+        record = self._identity.record(system)
+        return record is not None and record.session_only
+
     def disconnect(self, system: str) -> str:
         with plainly():
             sentence = self._identity.disconnect(system)

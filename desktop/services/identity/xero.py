@@ -6,6 +6,7 @@ sample's."""
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ SYSTEM = "xero-practice-manager"
 TITLE = "Xero Practice Manager"
 TENANT_TYPE = "PRACTICEMANAGER"
 _LARGEST_LIST = 5_000_000
+
+_log = logging.getLogger(__name__)
 
 ACCESS_CURE = (
     "In Xero Practice Manager an administrator opens Business > Settings > Staff, picks this staff member, and ticks "
@@ -80,14 +83,17 @@ def vendor(settings: Xero, http: Http, *, clock: Callable[[], datetime], secret:
 
 
 def check_granted(asked: Sequence[str], tokens: TokenSet) -> None:
-    """More than was asked for is fine: Xero adds earlier consents. Raises AccessMissing when a practice scope is missing."""
+    """More than was asked for is fine: Xero adds earlier consents. Raises AccessMissing when nothing could be delivered: no
+    scope for jobs, or no way to stay signed in. What else is missing costs a convenience, and is only noted."""
     granted = tokens.scopes
     if granted is None:
         claim = unverified_claims(tokens.access_token).get("scope")
         granted = frozenset(map(str, claim)) if isinstance(claim, list) else None
     if granted is not None:
         missing = [scope for scope in asked if scope.startswith("practicemanager") and not _covered(scope, granted)]
-        if missing:
+        if missing and not any(scope.startswith("practicemanager.job") for scope in missing):
+            _log.warning("Xero did not grant %s.", ", ".join(missing))
+        elif missing:
             raise AccessMissing(
                 f"Xero did not grant everything that was asked for; missing: {', '.join(missing)}.",
                 cure="Connect again and leave everything ticked on Xero's page. If it repeats, ask IT whether the app in "
