@@ -43,7 +43,7 @@ def place(world: Outside, pc: Installation, count: int, *, services: tuple[str, 
         number = numbers[index % len(numbers)]
         reference = f"ICONNECT1_{installation}|{XPM}|{ids[number]}"
         orders.append(world.order(number, services[index % len(services)], retailer_reference=reference))
-    until(lambda: len(world.sandbox.get("/api/messages")) >= count)
+    until(lambda: all(order["status"] == "Complete" for order in world.sandbox.get("/api/orders")["orders"]))
     return orders
 
 
