@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from io import TextIOWrapper
 from pathlib import Path
+
+from desktop.private_files import make_private
+
+
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """For its owner's eyes, like everything in the profile."""
+
+    def _open(self) -> TextIOWrapper:
+        make_private(Path(self.baseFilename))
+        return super()._open()
 
 
 def log_to(folder: Path, name: str) -> None:
@@ -15,9 +26,7 @@ def log_to(folder: Path, name: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            folder / f"{name}.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
-        )
+        handler = _PrivateLog(folder / f"{name}.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
     except OSError:
         root.addHandler(logging.NullHandler())
         return

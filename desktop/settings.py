@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from desktop.places import Places
+from desktop.private_files import open_private
 
 SystemName = Literal["xero-practice-manager", "workflowmax", "smokeball"]
 SYSTEMS: tuple[SystemName, ...] = ("xero-practice-manager", "workflowmax", "smokeball")
@@ -216,9 +217,9 @@ def write_own(path: Path, own: Own) -> None:
     problem = _first_problem(overlay(Settings(practice=Practice(system="xero-practice-manager")), own))
     if problem:
         raise SettingsError(problem)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
+    with open_private(beside) as file:
         file.write(msgspec.json.format(msgspec.json.encode(own), indent=2) + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -21,7 +21,7 @@ class Turn:
     @contextlib.contextmanager
     def take(self) -> Iterator[bool]:
         """True while this process (and this call) has the turn; False at once when another has it."""
-        lock = FileLock(self._path, timeout=0, is_singleton=False)
+        lock = FileLock(self._path, timeout=0, mode=0o600, is_singleton=False)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock.acquire()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, DecimalException
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ class Fields:
     bool, None, a list or further Fields. `repeated` holds the names (lower case) that came more than once."""
 
     pairs: tuple[tuple[str, object], ...]
-    values: Mapping[str, object]
+    values: Mapping[str, object] = field(repr=False)  # the same once more: at each depth twice as long
     repeated: frozenset[str]
 
     @staticmethod

@@ -195,7 +195,7 @@ class DropFolder:
             moved = _move(self._folder / name, self._folder / ("failed" if reason else "processed"), seen.shape)
             if reason:
                 _log.warning("a file in the drop folder could not be read; it is in failed/ with the reason beside it")
-                moved.with_name(moved.name + ".reason.txt").write_text(reason + "\n", encoding="utf-8")
+                _write_new(moved.with_name(moved.name + ".reason.txt"), reason + "\n")
         except _Gone:
             pass
         except OSError:
@@ -261,6 +261,9 @@ def _move(path: Path, into: Path, expected: _Shape) -> Path:
     First to a name that nobody else has: that step takes the file away from everybody at once, and what was taken can be
     looked at in peace."""
     into.mkdir(exist_ok=True)
+    if into.is_symlink():
+        # Whoever may write into a share may put a link there, and the file would end up among this person's own.
+        raise OSError("the folder is a link to elsewhere")
     if _shape(path) != expected:
         raise _Gone
     own = into / f"{path.stem[:40]}.{randomness.token_hex(6)}{path.suffix}"
@@ -277,6 +280,13 @@ def _move(path: Path, into: Path, expected: _Shape) -> Path:
     target = _free(into / _short(path))
     own.replace(target)
     return target
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Never through what lies under the name already: on a share that may be somebody's link to a file of this person."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
 
 
 def _short(path: Path) -> str:

@@ -24,6 +24,7 @@ from desktop.services.infotrack.model import Fee, OrderMessage
 MAX_BYTES = 20_000_000
 MAX_MESSAGES = 20_000
 MAX_MESSAGE_BYTES = 2_000_000
+_MOST_PARTS = 20 * MAX_MESSAGES
 
 
 class MessageUnreadable(Exception):
@@ -98,7 +99,7 @@ def _batch(found: list[tuple[object, int | None]], zone: ZoneInfo, whole: bytes)
             raw = raw or _written(item, sequence)
             good.append(ReadMessage(message(item, zone, sequence=sequence), raw))
         except MessageUnreadable as error:
-            bad.append(UnreadableMessage(place, raw or repr(item)[:100_000].encode("utf-8", "replace"), str(error)))
+            bad.append(UnreadableMessage(place, raw or _remains(item, 0)[:100_000].encode("utf-8", "replace"), str(error)))
     return Batch(tuple(good), tuple(bad))
 
 
@@ -221,6 +222,9 @@ def _parsed(data: bytes) -> Iterator[tuple[object, int | None]]:
 
 
 def _json(text: str) -> object:
+    # Each costs many times its own length once it is read.
+    if text.count("{") + text.count("[") > _MOST_PARTS or text.count(":") > 4 * _MOST_PARTS:
+        raise MessageUnreadable("The JSON holds more parts than order messages can have; split the file.")
     try:
         return json.loads(
             text,
@@ -280,6 +284,18 @@ def _written(item: object, sequence: int | None) -> bytes:
     if len(raw) > MAX_MESSAGE_BYTES:
         raise MessageUnreadable(f"One order message is larger than {MAX_MESSAGE_BYTES // 1_000_000} MB.")
     return raw
+
+
+def _remains(item: object, depth: int) -> str:
+    """What can be shown of a message that can't be kept as it came. Its depths are left out: a message may be made so that
+    writing it in full never ends."""
+    if isinstance(item, Fields):
+        inner = "…" if depth > 3 else ", ".join(f"{name[:200]!r}: {_remains(value, depth + 1)}" for name, value in item.pairs[:200])
+        return f"{{{inner}}}"
+    if isinstance(item, list):
+        inner = "…" if depth > 3 else ", ".join(_remains(value, depth + 1) for value in item[:50])
+        return f"[{inner}]"
+    return repr(item[:1_000] if isinstance(item, str) else item)
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from desktop.private_files import open_private
 from desktop.services.errors import NotNow
 
 MOST = 1_000
@@ -24,14 +25,15 @@ class Unreadable:
         try:
             if path.exists():
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.count() >= MOST:
                 raise NotNow(
                     f"{MOST} order messages that can't be read have piled up. Ask support to look at them, then remove them."
                 )
-            path.with_name(path.name + ".reason.txt").write_text(reason + "\n", encoding="utf-8")
+            with open_private(path.with_name(path.name + ".reason.txt")) as file:
+                file.write(f"{reason}\n".encode())
             beside = path.with_suffix(".new")
-            with beside.open("wb") as file:
+            with open_private(beside) as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
