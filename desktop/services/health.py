@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import desktop
 from desktop.places import Places
 from desktop.services.desk import ActionFailed, ConnectionState
 from desktop.services.errors import ServiceError
@@ -172,7 +173,12 @@ def _probe(what: str) -> Mapping[str, object] | None:
     """Asks Qt in a process of its own: this one may have no screen, and services know no Qt."""
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
-            [sys.executable, "-m", "desktop.ui.probe", what], capture_output=True, timeout=30, check=False
+            # -P: a folder that happens to be the current one must not lend us its modules.
+            [sys.executable, "-P", "-m", "desktop.ui.probe", what],
+            capture_output=True,
+            timeout=30,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(desktop.__file__).resolve().parent.parent)},
         )
         found = json.loads(done.stdout or b"null")
     except (OSError, subprocess.TimeoutExpired, ValueError):
