@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from desktop.services.errors import BadAnswer
+from desktop.services.infotrack import proof
 from desktop.services.infotrack.folder import DropFolder
 from desktop.services.infotrack.messages import MAX_MESSAGES, MessageUnreadable, batch_of, parse_json, read_batch
 from desktop.services.infotrack.unreadable import Unreadable
@@ -37,6 +39,13 @@ def test_a_file_of_millions_of_empty_parts_is_refused_before_they_are_made(part:
     """H3: 18 MB of them were gigabytes of memory and half a minute."""
     with pytest.raises(MessageUnreadable, match="more parts"):
         read_batch(b"[" + b",".join([part] * (30 * MAX_MESSAGES)) + b"]", SYDNEY)
+
+
+@pytest.mark.parametrize("after", [b"x", b"<html>", b" <p>", b""])
+def test_a_page_that_begins_with_hundreds_of_comments_is_judged_at_once(after: bytes) -> None:
+    """H3: a pattern that tried every way to group them held up the deliveries for ever."""
+    with pytest.raises(BadAnswer):
+        proof.extension(b"<!---->" * 500 + after, "text/html", length_proved=True)
 
 
 class Share:

@@ -10,9 +10,7 @@ from desktop.services.errors import BadAnswer
 
 _TAIL = 4096
 _PDF_END = re.compile(rb"%%EOF|startxref\s+[0-9]+\s*\Z")
-_HTML = re.compile(
-    rb"(?is)\A\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*\?>\s*)?<(?:!doctype\s+html|html|head|body|title|script|meta|form|div)\b"
-)
+_HTML = re.compile(rb"(?is)\A(?:<\?xml[^>]*\?>\s*)?<(?:!doctype\s+html|html|head|body|title|script|meta|form|div)\b")
 _SIGN_IN = re.compile(rb"(?i)type\s*=\s*[\"']?password|log[\s-]?in|sign[\s-]?in|log[\s-]?on")
 
 _MAGIC = (
@@ -37,7 +35,7 @@ def extension(content: bytes, content_type: str, *, length_proved: bool) -> str:
         raise BadAnswer("The result file is empty.")
     if b"%PDF-" in content[:1024]:
         return _pdf(content, length_proved)
-    if _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")):
+    if _HTML.match(_without_comments(content[:4096].removeprefix(b"\xef\xbb\xbf"))):
         raise BadAnswer(_page(content))
     for magic, found in _MAGIC:
         if content.startswith(magic):
@@ -51,6 +49,14 @@ def extension(content: bytes, content_type: str, *, length_proved: bool) -> str:
     if kind in ("text/html", "application/xhtml+xml"):
         raise BadAnswer(_page(content))
     raise BadAnswer("What came instead of the result file is of no known kind, so it was not filed.")
+
+
+def _without_comments(start: bytes) -> bytes:
+    """What follows the comments at the start. By hand: a pattern would try every way to group a hundred of them."""
+    rest = start.lstrip()
+    while rest.startswith(b"<!--"):
+        rest = rest[4:].partition(b"-->")[2].lstrip()
+    return rest
 
 
 def _pdf(content: bytes, length_proved: bool) -> str:
