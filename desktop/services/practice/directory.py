@@ -17,6 +17,7 @@ from desktop.services.desk import MatterHit
 from desktop.services.errors import NotNow
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
+from desktop.services.practice.considerate import considerate
 from desktop.services.practice.directory_store import DirectoryStore, RefreshReport, Stamp, WrongLayout
 from desktop.services.practice.matter_index import MatterIndex, build_index
 from desktop.services.practice.matter_marks import Mark, marks
@@ -96,7 +97,7 @@ class Directory:
 
         Matters that have left the list stay findable with `is_open` False. Takes the time of the stream and some 30 µs for
         each new matter, less than half of it for an unchanged one."""
-        with self._writing, self._writer() as store:
+        with self._writing, considerate(), self._writer() as store:
             staged = store.stage(system, tenant, matters)
             index: MatterIndex | None = None
             with store.transaction():

@@ -24,7 +24,7 @@ FORMAT = 2
 
 _GAP = "\n"
 _LEADS = 8
-_REMEMBERED = 60_000
+_REMEMBERED = 30_000
 _BATCH = 1_000
 _STRETCH = 50_000
 _Key = TypeVar("_Key")
