@@ -6,12 +6,14 @@ this PC alone.
 
 from __future__ import annotations
 
+import socket
 import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.client import HTTPConnection, HTTPResponse
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPHandler, ProxyHandler, Request, build_opener
 
 
 @dataclass
@@ -20,6 +22,19 @@ class _Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class _Connection(HTTPConnection):
+    """Browsers take `localhost` for this PC without asking anybody (RFC 6761), also where no hosts file names it."""
+
+    def connect(self) -> None:
+        host = "127.0.0.1" if self.host == "localhost" else self.host
+        self.sock = socket.create_connection((host, self.port), self.timeout)
+
+
+class _Handler(HTTPHandler):
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_Connection, req)  # type: ignore[arg-type]  # the stubs want urllib's own alias
 
 
 class _Page(HTMLParser):
@@ -53,7 +68,7 @@ class _Page(HTMLParser):
 
 def sign_in(address: str, *, most_pages: int = 10) -> str:
     """Goes from page to page until one has no form left to answer; gives that page's host."""
-    opener = build_opener(HTTPCookieProcessor(CookieJar()), ProxyHandler({}))
+    opener = build_opener(HTTPCookieProcessor(CookieJar()), ProxyHandler({}), _Handler())
     request = Request(address)  # noqa: S310  # checked by the caller
     for _ in range(most_pages):
         with opener.open(request, timeout=20) as answer:
