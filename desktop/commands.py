@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -37,8 +38,18 @@ class Called:
     where: Places
 
 
+def shown(text: str) -> str:
+    """One line that steers no terminal: names and reasons come from elsewhere. Direction marks go, the rest leaves a blank."""
+    kept = (character for character in text if unicodedata.category(character) != "Cf")
+    return "".join(character if character.isprintable() else " " for character in kept)
+
+
 def say(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(shown(text), err=True)
+
+
+def put(text: str) -> None:
+    click.echo(shown(text))
 
 
 def stop(status: int, text: str) -> NoReturn:
@@ -197,14 +208,14 @@ def status(called: Called, as_json: bool) -> None:
             return
         for connection in now.connections:
             who = f": {connection.tenant}" + (f" as {connection.user}" if connection.user else "") if connection.tenant else ""
-            click.echo(f"{connection.title}: {connection.state.value}{who}")
+            put(f"{connection.title}: {connection.state.value}{who}")
             if connection.problem:
-                click.echo(f"  {connection.problem} {connection.cure}".rstrip())
-        click.echo(f"InfoTrack: {now.infotrack.state.value}" + (f" as {now.infotrack.user}" if now.infotrack.user else ""))
+                put(f"  {connection.problem} {connection.cure}".rstrip())
+        put(f"InfoTrack: {now.infotrack.state.value}" + (f" as {now.infotrack.user}" if now.infotrack.user else ""))
         click.echo(f"Matters: {now.matters}" + (f", refreshed {now.refreshed_at:%Y-%m-%d %H:%M} UTC" if now.refreshed_at else ""))
         click.echo("Deliveries: " + ", ".join(f"{state.value} {now.deliveries.get(state, 0)}" for state in DeliveryState))
         for notice in now.notices:
-            click.echo(notice)
+            put(notice)
 
 
 @cli.group()
@@ -289,7 +300,7 @@ def matters_find(called: Called, text: str, limit: int, as_json: bool) -> None:
                 put_json(found)
             else:
                 for row in found:
-                    click.echo(f"{row['number']:<12} {row['name']}  ({row['client']})")
+                    put(f"{row['number']:<12} {row['name']}  ({row['client']})")
                 if not found:
                     say("Nothing found.")
 
@@ -426,9 +437,7 @@ def deliveries(context: click.Context, matter: str, order_id: str, state: str | 
             return
         for row in rows:
             amount = f"{_text(row.amount):>10}" if row.amount is not None else f"{'document':>10}"
-            click.echo(
-                f"{row.key:<20} {row.matter_number or '-':<12} {amount}  {row.state.value:<10} {row.reason} {row.undo}".rstrip()
-            )
+            put(f"{row.key:<20} {row.matter_number or '-':<12} {amount}  {row.state.value:<10} {row.reason} {row.undo}".rstrip())
 
 
 def _text(amount: Decimal | None) -> str | None:
@@ -503,7 +512,7 @@ def doctor(called: Called, as_json: bool) -> None:
         )
     else:
         for check in checks:
-            click.echo(f"{check.verdict.value:<5} {check.name}: {check.message}" + (f" {check.cure}" if check.cure else ""))
+            put(f"{check.verdict.value:<5} {check.name}: {check.message}" + (f" {check.cure}" if check.cure else ""))
     if any(check.verdict is Verdict.FAIL for check in checks):
         raise SystemExit(NEEDS_PERSON)
 

@@ -25,7 +25,8 @@ def log_to(folder: Path, name: str) -> None:
     for chatty in ("urllib3", "authlib", "keyring", "filelock"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (folder.parent, folder):  # the mode is not the parents'
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = _PrivateLog(folder / f"{name}.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
     except OSError:
         root.addHandler(logging.NullHandler())

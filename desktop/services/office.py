@@ -6,6 +6,7 @@ where they meet. No Qt.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from random import SystemRandom
 from zoneinfo import ZoneInfo
 
 from desktop.places import Places
+from desktop.private_files import make_private
 from desktop.services.background import Background
 from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.ports import ResultSource
@@ -131,6 +133,8 @@ class Office:
             recall=self._ledger.recall,
             changed=changed,
         )
+        with contextlib.suppress(OSError):  # the directory itself says what is wrong
+            make_private(where.directory)
         self._matters = MatterDesk(Directory.open(where.directory, clock=utc_now), self._links, self._identity)
         self._credentials = Credentials(where.profile / "infotrack.json", self._identity.secrets)
         trusted = Trusted(settings.infotrack.hosts, settings.infotrack.api_url)
