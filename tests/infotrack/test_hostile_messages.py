@@ -14,6 +14,7 @@ from desktop.services.errors import BadAnswer
 from desktop.services.infotrack import proof
 from desktop.services.infotrack.folder import DropFolder
 from desktop.services.infotrack.messages import MAX_MESSAGES, MessageUnreadable, batch_of, parse_json, read_batch
+from desktop.services.infotrack.trusted import Trusted
 from desktop.services.infotrack.unreadable import Unreadable
 from tests.infotrack.scripted_server import Clock, KeptInbox
 
@@ -103,3 +104,20 @@ def test_what_could_not_be_read_is_kept_for_its_owner_alone(tmp_path: Path) -> N
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "unreadable").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "unreadable").iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "10.0.0.5", "192.168.1.1", "0.0.0.0", "2130706433", "0x7f.1", "127.1", "[fd00::1]", "[::ffff:10.0.0.1]"],
+)
+def test_a_message_can_not_make_this_pc_ask_the_office_network_by_number(host: str) -> None:
+    """G3's rule, for downloads: unless the firm's IT named the host."""
+    assert not Trusted(("infotrack.com.au",), "https://api.infotrack.com.au/v1/").reachable(f"https://{host}/")
+    assert not Trusted(("localhost",), "http://127.0.0.1:8000/").reachable(f"https://{host}/")
+
+
+def test_a_host_of_the_office_network_that_it_named_is_asked() -> None:
+    assert Trusted(("10.0.0.5",), "https://api.infotrack.com.au/v1/").reachable("https://10.0.0.5:8443/file")
+    assert Trusted((), "https://10.0.0.5/v1/").reachable("https://10.0.0.5/file")
+    assert Trusted((), "https://api.infotrack.com.au/v1/").reachable("https://1.1.1.1/file")
+    assert Trusted((), "https://api.infotrack.com.au/v1/").reachable("https://123.example/file")

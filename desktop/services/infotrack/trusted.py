@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -10,6 +11,8 @@ from desktop.services.http import is_loopback
 
 # A backslash, a blank or a control character makes programs disagree about where the host ends.
 _DOUBTFUL = re.compile(r"[\x00-\x20\x7f\\]")
+
+_NUMBER_IN_A_GUISE = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", re.IGNORECASE)
 
 
 def split(url: str) -> SplitResult | None:
@@ -56,11 +59,14 @@ class Trusted:
 
     def reachable(self, url: str) -> bool:
         """True where a result file may be fetched from at all: https anywhere; this PC's own addresses only when they are
-        named, or when InfoTrack itself is played by a program on this PC."""
+        named, or when InfoTrack itself is played by a program on this PC; other numbers of no public network (the office's,
+        a cloud's own), or numbers in a guise, only when they are named or are the API's."""
         parts = split(url)
         if parts is None or not _guarded(parts, url):
             return False
-        return not is_loopback(url) or self._named(parts) or is_loopback(self.api_url)
+        if self._named(parts) or self._is_api(parts):
+            return True
+        return is_loopback(self.api_url) if is_loopback(url) else not _is_inside(parts)
 
     def _is_api(self, parts: SplitResult) -> bool:
         api = split(self.api_url)
@@ -72,6 +78,17 @@ class Trusted:
 
 def _guarded(parts: SplitResult, url: str) -> bool:
     return parts.scheme == "https" or is_loopback(url)
+
+
+def _is_inside(parts: SplitResult) -> bool:
+    """True for a number that is no public address, and for one that only some programs take for a number (2130706433)."""
+    host = _host(parts)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return bool(_NUMBER_IN_A_GUISE.fullmatch(host))
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    return not inner.is_global
 
 
 def _matches(parts: SplitResult, entry: str) -> bool:
