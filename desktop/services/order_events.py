@@ -11,6 +11,7 @@ from desktop.services.desk import ActionFailed, TypedResult
 from desktop.services.order_protocol import FeesTyped, OfferedToMatter
 
 _MOST_TEXT = 200
+_CENT = Decimal("0.01")
 _MOST_AMOUNT = Decimal("99999.99")
 
 
@@ -43,9 +44,9 @@ def _amount(text: str) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or not 0 <= value <= _MOST_AMOUNT:
+    if not value.is_finite() or not 0 <= value <= _MOST_AMOUNT or value != value.quantize(_CENT):
         raise ActionFailed("An amount could not be read. Type it like 12.50.")
-    return value.quantize(Decimal("0.01"))
+    return value.quantize(_CENT)
 
 
 def _file(path: str, folder: Path) -> Path:
