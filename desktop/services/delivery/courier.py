@@ -15,6 +15,7 @@ from random import Random
 from typing import Protocol, runtime_checkable
 
 from desktop.services.delivery import outcomes
+from desktop.services.delivery.late_look import LateLook
 from desktop.services.delivery.matter_work import DOCUMENTS, MatterUnread, MatterWorker, Tally, TenantStops
 from desktop.services.delivery.pauses import Pauses, Trouble
 from desktop.services.delivery.planner import Planner
@@ -115,6 +116,7 @@ class Courier:
         self._turn = turn
         self._pauses = Pauses(ledger, random)
         self._planner = Planner(ledger, connections, lookup, read_reference, self._pauses)
+        self._late_look = LateLook(ledger)
         self._ledger_trouble = ""
 
     @property
@@ -152,6 +154,7 @@ class Courier:
         self._guarded(lambda: self._planner.plan_all(self.settings))
         for system, tenant in self._connections.connected():
             self._guarded(lambda system=system, tenant=tenant: self._deliver(system, tenant, tally))  # type: ignore[misc]
+            self._guarded(lambda system=system, tenant=tenant: self._look_for_late(system, tenant))  # type: ignore[misc]
         return self._report(new, tally)
 
     def _guarded(self, step: Callable[[], object]) -> None:
@@ -217,6 +220,13 @@ class Courier:
                 self._pauses.note(system, tenant, error.error)
                 break
         self._leave_unread(system, tenant, unread, others_work=worked > 0)
+
+    def _look_for_late(self, system: str, tenant: str) -> None:
+        if self.stopping() or self._pauses.current(system, tenant) is not None:
+            return
+        practice = self._connections.practice(system, tenant)
+        if practice is not None:
+            self._late_look.look(practice, tenant, self.patience)
 
     def _worker(self, practice: PracticeSystem, tally: Tally) -> MatterWorker:
         return MatterWorker(

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from desktop.services.infotrack.model import Incoming, OrderMessage, RetailerReference
-from desktop.services.ledger import actions, dispatch, inbox, rows
+from desktop.services.ledger import actions, dispatch, inbox, late, rows
 from desktop.services.ledger.dispatch import Noted, Patience, Seen
 from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import BY_PLAN, OrderFacts, Place, Posting, from_text, to_text
@@ -373,6 +373,15 @@ class Ledger:
             for order_id in noted.surprised:
                 db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (order_id,))
         return noted
+
+    def late_looks(self, system: str, tenant: str) -> tuple[tuple[Place, bool, bool], ...]:
+        """Matters to be read again for what may have landed late, and whether their costs and their documents are meant."""
+        with self._store.reading() as db:
+            return late.due(db, system, tenant, self._clock())
+
+    def looked_again(self, place: Place, read_at: datetime) -> None:
+        with self._store.write() as db:
+            late.looked_at(db, place, read_at)
 
     def is_anothers(self, order_id: str) -> bool:
         """True while an order is neither this installation's nor taken over by a person here."""

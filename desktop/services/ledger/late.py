@@ -1,0 +1,44 @@
+"""Which matters are to be read again for what may have landed late: ten minutes and a day after a line was confirmed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import apsw
+
+from desktop.services.ledger.facts import Place, from_text, to_text
+
+LOOKS = (timedelta(minutes=10), timedelta(hours=24))
+FORGOTTEN = timedelta(days=4)
+"""A PC that was off for longer does not make up for it."""
+
+
+def _name(place: Place) -> str:
+    return f"looked again {place.system} {place.tenant} {place.matter_id}"
+
+
+def due(db: apsw.Connection, system: str, tenant: str, now: datetime) -> tuple[tuple[Place, bool, bool], ...]:
+    """The matters, and whether their costs and their documents are meant. One read of a matter serves all of its keys."""
+    found: dict[str, tuple[Place, bool, bool]] = {}
+    looked: dict[str, datetime | None] = {}
+    for matter_id, number, kind, seen_at in db.execute(
+        "SELECT matter_id, matter_number, kind, seen_at FROM delivery WHERE state = 'confirmed' AND system = ? AND tenant = ?"
+        " AND seen_at > ?",
+        (system, tenant, to_text(now - FORGOTTEN)),
+    ):
+        place = Place(system, tenant, str(matter_id), str(number))
+        if place.matter_id not in looked:
+            last = list(db.execute("SELECT text FROM memory WHERE name = ?", (_name(place),)))
+            looked[place.matter_id] = from_text(str(last[0][0])) if last else None
+        at, last_look = from_text(str(seen_at)), looked[place.matter_id]
+        if any(at + wait <= now and (last_look is None or last_look < at + wait) for wait in LOOKS):
+            _, costs, documents = found.get(place.matter_id, (place, False, False))
+            found[place.matter_id] = (place, costs or kind == "cost", documents or kind == "document")
+    return tuple(found.values())
+
+
+def looked_at(db: apsw.Connection, place: Place, read_at: datetime) -> None:
+    db.execute(
+        "INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+        (_name(place), to_text(read_at)),
+    )

@@ -1,0 +1,112 @@
+"""`python tests/faults/plant.py`: plants each bug of planted.toml in a copy of the code and asks whether its tests notice.
+
+A bug counts as caught when the tests named for it pass without it and fail with it. Prints `n of n caught`; ends with 1 when
+one was missed. `--only WORD` takes the bugs whose name contains the word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PARTS = ("desktop", "tests", "sandbox", "resources", "pyproject.toml")
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One textual change. `before` must be in the file exactly once."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+def planned() -> tuple[Bug, ...]:
+    with (HERE / "planted.toml").open("rb") as file:
+        found = tomllib.load(file)
+    return tuple(Bug(one["name"], one["file"], one["before"], one["after"], tuple(one["tests"])) for one in found["bug"])
+
+
+def problems(bugs: tuple[Bug, ...]) -> list[str]:
+    """What keeps the list from being applied to the code as it is."""
+    found = []
+    for bug in bugs:
+        times = (ROOT / bug.file).read_text(encoding="utf-8").count(bug.before)
+        if times != 1:
+            found.append(f"{bug.name}: its text is {times} times in {bug.file}")
+        found += [f"{bug.name}: no {test}" for test in bug.tests if not (ROOT / test.partition("::")[0]).exists()]
+    return found
+
+
+def copied(target: Path) -> None:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / part)
+
+
+def passes(tree: Path, tests: tuple[str, ...]) -> bool:
+    """Whether the tests pass in that tree. Raises RuntimeError when they could not be run at all."""
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    # The tree goes before any installed copy.
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    try:
+        ended = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    if ended.returncode not in (0, 1):
+        raise RuntimeError(ended.stdout[-2000:] + ended.stderr[-2000:])
+    return ended.returncode == 0
+
+
+def caught(tree: Path, bug: Bug) -> bool:
+    path = tree / bug.file
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good.replace(bug.before, bug.after), encoding="utf-8")
+    try:
+        return not passes(tree, bug.tests)
+    finally:
+        path.write_text(good, encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    bugs = tuple(bug for bug in planned() if chosen.only in bug.name)
+    wrong = problems(bugs)
+    if wrong:
+        print("\n".join(wrong))
+        return 2
+    found = 0
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        tree = Path(folder)
+        copied(tree)
+        for tests in sorted({bug.tests for bug in bugs}):
+            if not passes(tree, tests):
+                print(f"{' '.join(tests)} fail without any bug")
+                return 2
+        for bug in bugs:
+            is_caught = caught(tree, bug)
+            found += is_caught
+            print(f"{'caught' if is_caught else 'MISSED'}  {bug.name}", flush=True)
+    print(f"{found} of {len(bugs)} caught")
+    return 0 if found == len(bugs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
