@@ -34,7 +34,7 @@ class _Connection(HTTPConnection):
 
 class _Handler(HTTPHandler):
     def http_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_Connection, req)  # type: ignore[arg-type]  # the stubs want urllib's own alias
+        return self.do_open(_Connection, req)
 
 
 class _Page(HTMLParser):
