@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from desktop.services.http import Http, Limits
 from desktop.services.practice.keys import keys_in
+from desktop.services.practice.model import CostLine
 from desktop.services.practice.xero_practice_manager import XeroPracticeManager
 from tests.delivery.stand_in import FIRM, XPM, Books, Clock, Office, fee, order
 from tests.faults.chaos import BadLine, CostBooks, Harm, Plan
@@ -75,6 +78,27 @@ def all_bytes(line: Line, harms: tuple[Harm, ...], step: int) -> tuple[int, list
 
 def test_without_harm_each_key_is_posted_once(line: Line) -> None:
     assert line.run(None) == (OWED, dict.fromkeys(OWED, "confirmed"))
+
+
+def test_a_credit_keeps_its_sign(line: Line) -> None:
+    xpm = XeroPracticeManager(line.http, Tokens(), Gate(), f"http://127.0.0.1:{line.line.port}/practicemanager/3.1/")
+    xpm.post_cost(
+        CostLine(
+            key="IT-1-T-2",
+            matter_number="J001",
+            matter_id="id-J001",
+            on=date(2026, 3, 4),
+            description="Credit",
+            code="GST",
+            note="InfoTrack IT-1-T-2",
+            unit_cost=Decimal("-6.00"),
+            unit_price=Decimal("-6.60"),
+            billable=True,
+        )
+    )
+    posted = line.books.costs[0][1]
+    assert "<UnitCost>-6.00</UnitCost>" in posted
+    assert "<UnitPrice>-6.60</UnitPrice>" in posted
 
 
 def test_cut_at_some_bytes_the_books_hold_each_key_once(line: Line) -> None:
