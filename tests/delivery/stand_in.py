@@ -336,6 +336,7 @@ class Office:
     settings: Settings = field(default_factory=settings)
     takeover: timedelta = timedelta()
     seed: int = 1
+    sleep: Callable[[float], None] = lambda seconds: None
     practice: FakePractice = field(init=False)
     connections: FakeConnections = field(init=False)
     ledger: Ledger = field(init=False)
@@ -362,6 +363,7 @@ class Office:
             read_reference=read_reference,
             random=random,
             turn=Turn(self.folder),
+            sleep=self.sleep,
         )
 
     def restart(self) -> None:

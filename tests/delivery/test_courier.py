@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -53,9 +54,28 @@ def test_an_order_becomes_costs_and_a_document_that_were_read_back(office: Offic
 
 def test_a_matter_is_read_before_anything_is_sent_and_read_back_once_for_all(office: Office) -> None:
     """D9, and one read serves a job."""
-    office.receive(order(**MIXED), order("71000124", **MIXED))
+    mine = office.ours()
+    office.receive(order(**MIXED, reference=mine), order("71000124", **MIXED, reference=mine))
     office.deliver()
     assert [name for name, _ in office.practice.calls] == ["costs", *["post_cost"] * 4, "costs"]
+
+
+def test_an_order_that_another_pc_may_send_as_well_is_looked_for_right_before_its_first_send(office: Office) -> None:
+    """D9: what was sent meanwhile makes a read old, whatever the clock says."""
+    office.receive(order(**MIXED), order("71000124", **MIXED))
+    office.deliver()
+    one = ["costs", "post_cost", "post_cost"]
+    assert [name for name, _ in office.practice.calls] == [*one, *one, "costs"]
+
+
+def test_a_read_of_our_own_orders_grows_old_while_slow_sends_go_on(office: Office) -> None:
+    def slow(name: str, what: str) -> None:
+        office.clock.pass_time(4 if name == "post_cost" else 0)
+
+    office.practice.fault = slow
+    office.receive(*(order(str(71000123 + n), **PLAIN, reference=office.ours()) for n in range(3)))
+    office.deliver()
+    assert [name for name, _ in office.practice.calls] == ["costs", "post_cost", "post_cost", "costs", "post_cost", "costs"]
 
 
 def test_a_yes_alone_confirms_nothing(office: Office) -> None:
@@ -164,6 +184,31 @@ def test_a_yes_without_a_number_that_never_shows_goes_the_same_careful_way(offic
     office.deliver_until(400)
     assert len(office.practice.sent) == 2
     assert office.states() == {T1: "confirmed"}
+
+
+def test_a_bare_yes_that_never_shows_is_sent_again_once_and_then_shown_to_a_person(office: Office) -> None:
+    """D1: a list may be slower than all our patience; what shows up late confirms it, and a double is found."""
+    late: list[CostLine] = []
+
+    def never_shown(line: CostLine) -> str:
+        late.append(line)
+        return ""
+
+    real, office.books.add_cost = office.books.add_cost, never_shown  # type: ignore[method-assign]
+    office.receive(order(**PLAIN))
+    office.deliver()
+    office.deliver_until(24 * 3600)
+    assert len(office.practice.sent) == 2
+    assert office.states() == {T1: "accepted"}
+    assert "sent 2 times and the practice system said yes" in office.reason(T1)
+    assert office.deliver().waiting_for_person == 1
+    assert office.courier.pending() == ()
+    for line in late:
+        real(line)
+    office.deliver_until(1800)
+    assert office.states() == {T1: "confirmed"}
+    assert "2 lines" in office.reason(T1)
+    assert office.deliver().waiting_for_person == 1
 
 
 def test_a_refusal_is_shown_in_the_remotes_words_and_holds_up_nothing_else(office: Office) -> None:
@@ -280,6 +325,67 @@ def test_a_line_that_a_person_changed_in_the_books_is_not_made_up_for_unasked(of
     assert office.states() == {T1: "confirmed", "IT-71000124-T-1": "confirmed"}
 
 
+def set_by_hand(office: Office, key: str, cost: str) -> None:
+    (lines,) = office.books.costs.values()
+    index = next(index for index, line in enumerate(lines) if key in line.keys)
+    lines[index] = replace(lines[index], unit_cost=D(cost), unit_price=D(cost))
+
+
+def test_a_change_of_one_fee_leaves_alone_the_other_that_a_person_took_back_in_the_books(office: Office) -> None:
+    """A person's zero is not undone by a message that says nothing new of that fee."""
+    office.receive(order(**MIXED, sequence=1))
+    office.deliver()
+    set_by_hand(office, R, "0.00")
+    dearer = order(retailer=MIXED["retailer"], supplier=fee("21.00"), sequence=2)
+    office.receive(dearer)
+    office.deliver()
+    office.receive(order("71000124", **PLAIN))
+    office.deliver_until(3600)
+    mine = {key: cost for key, cost in office.amounts().items() if "71000123" in key}
+    assert mine == {R: D("0.00"), S: D("20.00"), "IT-71000123-S-2": D("1.00")}
+    assert set(office.states().values()) == {"confirmed"}
+
+
+def test_a_change_of_a_fee_that_a_person_changed_in_the_books_waits_with_both_numbers(office: Office) -> None:
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    set_by_hand(office, T1, "17.00")
+    office.receive(order(supplier=fee("21.00"), sequence=2))
+    office.deliver()
+    # The change shows only in the read before the send: what was planned without it is withdrawn.
+    waiting = [one for one in office.ledger.deliveries() if one.state.value == "held"]
+    assert [one.amount for one in waiting] == [D("4.00")]
+    reason = waiting[0].reason
+    assert "posted with 20.00 and is 17.00 now" in reason
+    assert "21.00" in reason
+    office.courier.plan_only()
+    office.deliver_until(3600)
+    assert office.states()[waiting[0].key] == "held"
+    assert len(office.practice.sent) == 1
+    office.ledger.approve(waiting[0].key)
+    office.deliver()
+    assert office.books.sum_on("J001") == D("21.00")
+    office.receive(order(supplier=fee("21.00"), sequence=3))
+    office.deliver_until(3600)
+    assert office.books.sum_on("J001") == D("21.00")
+
+
+def test_a_correction_made_by_hand_as_it_was_spelled_out_is_built_upon(office: Office) -> None:
+    office.capable(negative_costs=False)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    office.receive(order(supplier=fee("18.00"), sequence=2))
+    office.deliver()
+    assert office.states()["IT-71000123-T-2"] == "held"
+    set_by_hand(office, T1, "18.00")
+    office.ledger.cancel("IT-71000123-T-2")
+    office.receive(order(supplier=fee("19.00"), sequence=3))
+    office.deliver()
+    (further,) = [one for one in office.ledger.deliveries() if one.key == "IT-71000123-T-3"]
+    assert (further.state.value, further.amount) == ("held", D("1.00"))
+    assert "You cancelled an earlier line" in further.reason
+
+
 def test_a_new_number_goes_above_what_the_books_already_hold(office: Office) -> None:
     key = "IT-71000123-T-2"
     office.books.add_cost(CostLine(key, "J001", "id-J001", START.date(), "x", "FREE", key, D("15.00"), D("15.00"), True))
@@ -311,19 +417,24 @@ def test_two_honest_equal_costs_are_both_posted(office: Office) -> None:
     assert len(office.books.costs["id-J001"]) == 2
 
 
-def test_a_poison_item_goes_to_a_person_after_nine_failures_and_blocks_nobody(office: Office) -> None:
+def test_a_poison_item_goes_to_a_person_after_three_lost_answers_and_blocks_nobody(office: Office) -> None:
     """D11."""
     office.practice.fault = lambda name, what: LOST if what == T1 else None
     office.receive(order(**PLAIN), *(order(str(80000000 + n), **PLAIN) for n in range(20)))
     office.deliver()
     assert sum(state == "confirmed" for state in office.states().values()) == 20
     office.deliver_until(3600)
-    assert office.states()[T1] == "held"
-    assert "9 times" in office.reason(T1)
+    assert office.states()[T1] == "unknown"
+    assert "sent 3 times without an answer" in office.reason(T1)
+    assert office.deliver().waiting_for_person == 1
+    assert office.courier.pending() == ()
+    office.deliver_until(10 * 3600)
+    assert sum(one.key == T1 for one in office.practice.sent) == 3
     office.practice.fault = lambda name, what: None
     office.ledger.retry(T1)
-    office.deliver()
+    office.deliver_until(120)
     assert office.states()[T1] == "confirmed"
+    assert sum(one.key == T1 for one in office.practice.sent) == 4
 
 
 def test_an_unreadable_matter_is_its_own_trouble_while_others_can_be_read(office: Office) -> None:
@@ -604,6 +715,22 @@ def test_a_matter_that_becomes_known_releases_what_waited_for_it(office: Office)
     assert office.lookup.asked == ["J777"]
 
 
+def test_an_order_that_came_before_the_sign_in_is_looked_at_again_after_it(office: Office) -> None:
+    office.connections.signed_out.add((XPM, FIRM))
+    known, office.lookup.matters = office.lookup.matters, []
+    office.receive(order(**PLAIN))
+    office.deliver()
+    assert office.states() == {T1: "held"}
+    assert "could not be looked up yet: not connected" in office.reason(T1)
+    office.connections.signed_out.clear()
+    office.lookup.matters = known
+    office.deliver()
+    assert office.states() == {T1: "held"}
+    office.courier.forgive()
+    office.deliver()
+    assert office.states() == {T1: "confirmed"}
+
+
 def test_a_number_missing_here_is_asked_for_once(office: Office) -> None:
     office.lookup.remote.append(matter("J888"))
     office.receive(order(**PLAIN, number="J888"))
@@ -806,6 +933,34 @@ def test_an_order_of_ours_is_delivered_at_once_and_the_other_pc_adopts_it(tmp_pa
     two.deliver_until(3 * 3600)
     assert set(two.states().values()) == {"confirmed"}
     assert two.practice.sent == []
+    one.ledger.close()
+    two.ledger.close()
+
+
+def test_two_pcs_that_take_over_in_the_same_moment_do_not_go_on_together(tmp_path: Path) -> None:
+    """One PC posts between the other's look and its first send: at most that order is there twice, and both say so."""
+    clock = Clock()
+    books, feed = Books(clock), FakeFeed()
+    rests: list[float] = []
+    one = Office(tmp_path / "one", clock, books, feed=feed, seed=1)
+    two = Office(tmp_path / "two", clock, books, feed=feed, seed=2, sleep=rests.append)
+    feed.messages += [order(str(71000200 + n), **PLAIN) for n in range(6)]
+    two.courier.plan_only()
+
+    def meanwhile(name: str, what: str) -> None:
+        if name == "post_cost" and not one.practice.calls:
+            one.deliver()
+
+    two.practice.fault = meanwhile
+    two.deliver()
+    counted = Counter(books.posted_keys())
+    assert sorted(counted.values()) == [1, 1, 1, 1, 1, 2]
+    assert len(two.practice.sent) == 1
+    assert len(rests) >= 2
+    assert all(0 <= seconds <= 2 for seconds in rests)
+    two.deliver_until(3600)
+    assert set(two.states().values()) == {"confirmed"}
+    assert two.deliver().waiting_for_person == 1
     one.ledger.close()
     two.ledger.close()
 

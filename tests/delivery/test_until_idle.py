@@ -41,6 +41,16 @@ def test_it_ends_at_once_when_everything_is_read_back(office: Office) -> None:
     assert office.states() == {KEY: "confirmed"}
 
 
+def test_it_begins_with_a_new_look_at_orders_that_had_no_matter(office: Office) -> None:
+    known, office.lookup.matters = office.lookup.matters, []
+    a_cost(office)
+    run(office)
+    assert office.states() == {KEY: "held"}
+    office.lookup.matters = known
+    assert run(office).is_clean
+    assert office.states() == {KEY: "confirmed"}
+
+
 def test_it_waits_for_the_quiet_time_of_a_lost_answer(office: Office) -> None:
     faults = [LOST]
     office.practice.fault = lambda name, what: faults.pop() if name == "post_cost" and faults else None

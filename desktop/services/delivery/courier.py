@@ -1,12 +1,14 @@
 """The loop that makes it so: collect results, plan what is owed, send it, read it back.
 
-One thread, one pass at a time, no sleeping: `run_once` does all that can be done now and says when there will be more. The
-ledger decides, the courier obeys: it keeps nothing in memory that a crash may not take.
+One thread, one pass at a time: `run_once` does all that can be done now and says when there will be more. It sleeps only for
+the moment or two that keep two PCs apart which take over at once. The ledger decides, the courier obeys: it keeps nothing in
+memory that a crash may not take.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Protocol, runtime_checkable
 
 from desktop.services.delivery import outcomes
 from desktop.services.delivery.late_look import LateLook
-from desktop.services.delivery.matter_work import DOCUMENTS, MatterUnread, MatterWorker, Tally, TenantStops
+from desktop.services.delivery.matter_work import DOCUMENTS, LONGEST_JITTER, MatterUnread, MatterWorker, Tally, TenantStops
 from desktop.services.delivery.pauses import Pauses, Trouble
 from desktop.services.delivery.planner import Planner
 from desktop.services.delivery.ports import Connections, DocumentFetcher, MatterLookup, ResultSource
@@ -91,7 +93,7 @@ class Courier:
     """Made by the composition root; used by one thread at a time.
 
     `settings` may be replaced between passes. While `stopping` says so, a pass ends after the matter in hand. Without a
-    `turn` the caller sees to it that nobody else delivers."""
+    `turn` the caller sees to it that nobody else delivers. `sleep` lets seconds pass."""
 
     def __init__(
         self,
@@ -105,6 +107,7 @@ class Courier:
         read_reference: Callable[[str], RetailerReference | None],
         random: Random,
         turn: Turn | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.stopping: Callable[[], bool] = lambda: False
@@ -114,6 +117,7 @@ class Courier:
         self._documents = documents
         self._random = random
         self._turn = turn
+        self._sleep = sleep
         self._pauses = Pauses(ledger, random)
         self._planner = Planner(ledger, connections, lookup, read_reference, self._pauses)
         self._late_look = LateLook(ledger)
@@ -128,6 +132,11 @@ class Courier:
         """A person signed in or pressed «deliver now»: what failed may be tried again at once (limits excepted)."""
         self._pauses.forgive()
         self._planner.forget()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """More matters may be known now (a sign-in, a refresh): the next pass looks at every order without one again."""
+        self._guarded(self._ledger.look_again)
 
     def plan_only(self) -> None:
         """Works out what new orders owe, from local data alone, so that their rows can be shown. Sends nothing."""
@@ -238,6 +247,7 @@ class Courier:
             replan=lambda order_id: self._planner.plan_order(order_id, self.settings, ask=False),
             pauses=self._pauses,
             delay=lambda tries: outcomes.delay(tries, self._random),
+            jitter=lambda least: self._sleep((least + (LONGEST_JITTER - least) * self._random.random()).total_seconds()),
             tally=tally,
         )
 

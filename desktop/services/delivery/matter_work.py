@@ -27,8 +27,18 @@ from desktop.services.practice.practice_system import MatterRef, PracticeSystem
 
 log = logging.getLogger(__name__)
 
-FRESH = timedelta(seconds=30)
-"""A read is good for sends that begin within this time."""
+FRESH = timedelta(seconds=5)
+"""A read is good for sends of this installation's own orders that begin within this time."""
+
+FRESH_FOR_OTHERS = timedelta(seconds=1)
+"""The same for the first send of an order that another PC may send as well; and only while nothing else was sent since."""
+
+LONGEST_JITTER = timedelta(seconds=2)
+AT_WORK = timedelta(seconds=0.5)
+"""At least so long another PC is left to finish the order that it is seen to be at work on."""
+
+LOOKS = 4
+"""So often an order is looked at anew while the matter shows that another PC is at work on it."""
 
 DOCUMENTS = "documents"
 
@@ -63,7 +73,8 @@ class Tally:
 
 @dataclass(slots=True)
 class MatterWorker:
-    """Works on one tenant's matters. `replan` plans an order anew (no network)."""
+    """Works on one tenant's matters. `replan` plans an order anew (no network); `jitter` lets a random moment
+    pass, of at least so long, so that two PCs that begin together do not go on together."""
 
     ledger: Ledger
     practice: PracticeSystem
@@ -73,7 +84,11 @@ class MatterWorker:
     replan: Callable[[str], None]
     pauses: Pauses
     delay: Callable[[int], timedelta]
+    jitter: Callable[[timedelta], None] = lambda least: None
     tally: Tally = field(default_factory=Tally)
+    _read_at: dict[DeliveryKind, datetime] = field(default_factory=dict)
+    _sent_since: set[DeliveryKind] = field(default_factory=set)
+    _jittered: bool = False
 
     def work(self, work: Work) -> None:
         """One matter. Raises TenantStops or MatterUnread; everything that was learnt before is in the ledger."""
@@ -84,9 +99,9 @@ class MatterWorker:
             return
         costs = any(one.kind is DeliveryKind.COST for one in due)
         documents = any(one.kind is DeliveryKind.DOCUMENT for one in due)
-        read_at = self.ledger.now()
+        self._keep_apart(due)
         self._read(work.place, costs=costs, documents=documents, first=True)
-        if self._send_all(work.place, read_at, costs=costs, documents=documents):
+        if self._send_all(work.place, costs=costs, documents=documents):
             sent = [one for one in self.ledger.in_flight(work.place) if one.state is DeliveryState.ACCEPTED]
             self._read(
                 work.place,
@@ -170,17 +185,27 @@ class MatterWorker:
 
     # reading
 
-    def _read(self, place: Place, *, costs: bool, documents: bool, first: bool) -> None:
+    def _keep_apart(self, due: Sequence[Posting]) -> None:
+        """Where orders of nobody's are taken over at once, only chance keeps two PCs from sending in the same moment."""
+        if self._jittered or not self.ledger.takes_over_at_once:
+            return
+        if any(one.state is DeliveryState.QUEUED and not self.ledger.was_started_here(one.order_id) for one in due):
+            self._jittered = True
+            self.jitter(timedelta())
+
+    def _read(self, place: Place, *, costs: bool, documents: bool, first: bool) -> bool:
+        """True when it showed that another PC is at work on an order of this matter."""
         matter = MatterRef(place.matter_id, place.matter_number)
+        others = False
         try:
             if costs:
                 read_at = self.ledger.now()
                 lines = [one for posted in self.practice.costs(matter) for one in seen_cost(posted)]
-                self._take_in(place, lines, read_at, documents=False, first=first)
+                others |= self._take_in(place, lines, read_at, documents=False, first=first)
             if documents:
                 read_at = self.ledger.now()
                 lines = [one for filed in self.practice.documents(matter) for one in seen_document(filed)]
-                self._take_in(place, lines, read_at, documents=True, first=first)
+                others |= self._take_in(place, lines, read_at, documents=True, first=first)
         except Refused as error:
             again = self.ledger.now() + outcomes.LONGEST_DELAY
             keys = [one.key for one in self._due(place)]
@@ -189,14 +214,19 @@ class MatterWorker:
             raise MatterUnread(error) from error
         except ServiceError as error:
             raise TenantStops(error) from error
+        return others
 
-    def _take_in(self, place: Place, lines: Sequence[Seen], read_at: datetime, *, documents: bool, first: bool) -> None:
+    def _take_in(self, place: Place, lines: Sequence[Seen], read_at: datetime, *, documents: bool, first: bool) -> bool:
+        kind = DeliveryKind.DOCUMENT if documents else DeliveryKind.COST
+        self._read_at[kind] = self.ledger.now()
+        self._sent_since.discard(kind)
         self.tally.reads += 1
         noted = self.ledger.note_books(place, documents=documents, seen=lines, read_at=read_at, patience=self.patience)
         for order_id in noted.surprised:
             self.replan(order_id)
         if first:
             self._leave_to_others(place, noted.others)
+        return bool(noted.others)
 
     def _leave_to_others(self, place: Place, orders: Sequence[str]) -> None:
         """Another PC is at work on an order that is not ours: what it has not posted yet is left to it once more."""
@@ -210,23 +240,45 @@ class MatterWorker:
 
     # sending
 
-    def _send_all(self, place: Place, read_at: datetime, *, costs: bool, documents: bool) -> bool:
+    def _send_all(self, place: Place, *, costs: bool, documents: bool) -> bool:
         """Sends what is due, in the order in which it was planned. True when something was accepted."""
-        accepted, begun = self.tally.accepted, False
+        accepted = self.tally.accepted
+        begun: set[tuple[str, DeliveryKind]] = set()
         kinds = [kind for kind, read in ((DeliveryKind.COST, costs), (DeliveryKind.DOCUMENT, documents)) if read]
-        for posting in self._due(place):
-            if posting.state is not DeliveryState.QUEUED or posting.kind not in kinds or self._given_up(posting):
+        for planned in self._due(place):
+            if planned.state is not DeliveryState.QUEUED or planned.kind not in kinds or self._given_up(planned):
                 continue
-            if begun and self.ledger.now() - read_at > FRESH:
-                break
-            before = self._goes_before(posting)
+            before = self._goes_before(planned)
             if before is not None:
                 later = max(before.next_at or self.ledger.now(), self.ledger.now() + outcomes.SHORTEST_DELAY)
-                self.ledger.postpone(posting, f"Waits for {before.key}.", later)
+                self.ledger.postpone(planned, f"Waits for {before.key}.", later)
                 continue
-            begun = True
+            self._look(planned, first=(planned.order_id, planned.kind) not in begun)
+            begun.add((planned.order_id, planned.kind))
+            # The read may have settled it, left it to another PC, or planned it anew.
+            posting = self.ledger.posting(planned.key)
+            if posting is None or posting.state is not DeliveryState.QUEUED or self._is_later(posting):
+                continue
             self._send(posting)
+            self._sent_since.add(posting.kind)
         return self.tally.accepted > accepted
+
+    def _is_later(self, posting: Posting) -> bool:
+        return posting.next_at is None or posting.next_at > self.ledger.now()
+
+    def _look(self, posting: Posting, *, first: bool) -> None:
+        """Reads the matter again where the last read is too old to send this by (contracts, section 5)."""
+        shared = first and not self.ledger.was_started_here(posting.order_id)
+        for look in range(LOOKS):
+            age = self.ledger.now() - self._read_at[posting.kind]
+            stale = age > (FRESH_FOR_OTHERS if shared else FRESH) or (shared and posting.kind in self._sent_since)
+            if not stale and not look:
+                return
+            costs = posting.kind is DeliveryKind.COST
+            others = self._read(posting.place, costs=costs, documents=not costs, first=True)
+            if not (others and shared and self.ledger.takes_over_at_once):
+                return
+            self.jitter(AT_WORK)
 
     def _goes_before(self, posting: Posting) -> Posting | None:
         """An earlier cost of the same order whose fate is open: a difference is not posted before what it differs from."""

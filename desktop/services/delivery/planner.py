@@ -120,7 +120,12 @@ class Planner:
             by_number=self._lookup.by_number,
             typed_number=typed,
         )
-        if found.place or found.ask is None or not ask:
+        if found.place or found.ask is None:
+            return found
+        if not self._connections.connected():
+            number = found.ask.number
+            return replace(found, reason=f"Matter {number} could not be looked up yet: not connected. Sign in, or choose a matter.")
+        if not ask:
             return found
         return self._ask(facts.order_id, found, found.ask)
 

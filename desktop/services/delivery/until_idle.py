@@ -47,6 +47,7 @@ def until_idle(
     Orders that are left to another PC are not waited for. `wait` lets time pass until the given moment."""
     watched: dict[str, _Watched] = {}
     courier.stopping = stop
+    courier.look_again()
     while True:
         report = courier.run_once()
         moments = _worth_waiting_for(courier, report, now(), watched)

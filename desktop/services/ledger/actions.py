@@ -11,7 +11,15 @@ from desktop.services.ledger import rows
 from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import BY_PERSON, Place, Posting, to_text
 from desktop.services.ledger.model import DeliveryState, Origin
-from desktop.services.ledger.planning import HOLD_DECIDED, HOLD_FEES, HOLD_MATTER, HOLD_NEGATIVE, HOLD_REVIEW, PLANNED_HOLDS
+from desktop.services.ledger.planning import (
+    HOLD_DECIDED,
+    HOLD_EDITED,
+    HOLD_FEES,
+    HOLD_MATTER,
+    HOLD_NEGATIVE,
+    HOLD_REVIEW,
+    PLANNED_HOLDS,
+)
 
 _S = DeliveryState
 
@@ -34,6 +42,9 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
         case _S.ACCEPTED if posting.person and posting.absent_at is not None:
             # A person has looked and wants it sent: once more it is looked for, and its number no longer counts.
             rows.change(db, posting, now, state=_S.UNKNOWN, by=BY_PERSON, remote_id="", absent_at=None, **again)
+        case _S.UNKNOWN if posting.person and posting.absent_at is not None:
+            rows.write_step(db, now, "to be looked for again", order_id=posting.order_id, key=posting.key, by=BY_PERSON)
+            rows.change(db, posting, now, by=BY_PERSON, absent_at=None, **again)
         case _S.UNKNOWN | _S.ACCEPTED | _S.QUEUED:
             rows.change(db, posting, now, by=BY_PERSON, **{**again, "reason": posting.reason})
         case _S.REJECTED:
@@ -65,7 +76,7 @@ def approve(db: apsw.Connection, key: str, now: datetime) -> None:
         raise ActionRefused(f"{posting.key} does not wait for approval: it is {posting.state.value}.")
     if posting.hold == HOLD_MATTER or not posting.place:
         raise ActionRefused(f"{posting.key} has no matter yet. Move the order to a matter first.")
-    if posting.hold not in (HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED):
+    if posting.hold not in (HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED):
         raise ActionRefused(f"{posting.key} waits for another reason. {posting.reason} Then try it again.")
     if posting.cost is None:
         raise ActionRefused(f"The amount of {posting.key} is not known. {posting.reason}")

@@ -16,6 +16,7 @@ from desktop.services.ledger import rows
 from desktop.services.ledger.charges import CENT, gst_within
 from desktop.services.ledger.facts import (
     BY_COURIER,
+    BY_PERSON,
     DOCUMENT_PART,
     NewPosting,
     Place,
@@ -253,7 +254,8 @@ def note_books(
     ):
         found = lines.get(posting.key)
         if found:
-            if not posting.touched:
+            # A double of what was sent a moment ago is another PC's as well.
+            if not posting.touched or (len(found) > 1 and posting.state is not _S.CONFIRMED):
                 others.add(posting.order_id)
             if _found(db, posting, found, now):
                 surprised.add(posting.order_id)
@@ -290,9 +292,15 @@ def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]],
         )
         # What was withdrawn here counts as a surprise when it turns up; `_found` sees to that.
         # A line that was read back here and has another amount now was changed by a person: nobody's message asks for more.
-        if not list(db.execute("SELECT 1 FROM delivery WHERE key = ? AND (cost IS ? OR state = 'confirmed')", (key, cost))):
+        # It matters only to a difference of the same fee that has not been sent yet.
+        known = list(db.execute("SELECT cost IS ?, state FROM delivery WHERE key = ?", (cost, key)))
+        if not known or not (known[0][0] or (known[0][1] == _S.CONFIRMED.value and not _has_open(db, split[0], split[1]))):
             surprised.add(split[0])
     return surprised
+
+
+def _has_open(db: apsw.Connection, order_id: str, part: str) -> bool:
+    return any(one.is_open for one in rows.postings(db, "order_id = ? AND part = ?", (order_id, part)))
 
 
 def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: datetime) -> bool:
@@ -367,12 +375,12 @@ def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datet
     if read_at < posting.absent_at + patience.reread:
         rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(posting.absent_at + patience.reread))
         return
-    if posting.state is _S.ACCEPTED and posting.remote_id:
-        # The remote gave the line a number of its own, so it exists: perhaps it was invoiced, moved or deleted there.
+    never_shown = _never_shown(db, posting)
+    if never_shown:
         rows.change(
             db, posting, now, by=BY_COURIER, person=1, next_at=to_text(now + min(now - posting.sent_at, LOOKED_FOR_AGAIN)),
-            reason="The practice system said yes and gave it a number, but does not show it. It is not sent again by itself: "
-            "look at the matter there; retry looks twice more and then sends it again.",
+            reason=f"{never_shown} It is not sent again by itself: look at the matter there; "
+            "retry looks twice more and then sends it again.",
         )  # fmt: skip
         return
     if posting.state is _S.ACCEPTED:
@@ -395,6 +403,30 @@ def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datet
         db, posting, now, state=_S.QUEUED, by=BY_COURIER, absent_at=None, next_at=to_text(now), person=0,
         reason="It did not arrive: two reads after the waiting time did not show it. It is sent again.",
     )  # fmt: skip
+
+
+def _never_shown(db: apsw.Connection, posting: Posting) -> str:
+    """Why a delivery that no read shows is not sent again by itself; empty while it may be.
+
+    Counted are the sends that may have taken effect since a person last asked for it."""
+    if posting.state is _S.ACCEPTED and posting.remote_id:
+        # The remote gave the line a number of its own, so it exists: perhaps it was invoiced, moved or deleted there.
+        return "The practice system said yes and gave it a number, but does not show it."
+    sent, yes = next(
+        iter(
+            db.execute(
+                "SELECT count(*), ifnull(sum(to_state = 'accepted'), 0) FROM trail WHERE order_id = ?1 AND key = ?2"
+                " AND from_state = 'sending' AND to_state IN ('accepted', 'unknown') AND seq >"
+                " (SELECT ifnull(max(seq), 0) FROM trail WHERE order_id = ?1 AND key = ?2 AND by = ?3)",
+                (posting.order_id, posting.key, BY_PERSON),
+            )
+        )
+    )
+    if yes and sent > 1:
+        return f"It was sent {sent} times and the practice system said yes, but does not show it."
+    if sent > 2:
+        return f"It was sent {sent} times without an answer, and the practice system does not show it."
+    return ""
 
 
 def needs_person(db: apsw.Connection, keys: Iterable[str], now: datetime, reason: str, next_at: datetime) -> None:

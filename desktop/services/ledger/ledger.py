@@ -388,6 +388,24 @@ class Ledger:
         found = self._store.read("SELECT origin, taken FROM customer_order WHERE order_id = ?", (order_id,))
         return bool(found) and Origin(str(found[0][0])) not in inbox.OURS and not found[0][1]
 
+    def was_started_here(self, order_id: str) -> bool:
+        """True for this installation's own orders: no other PC sends them while this one does."""
+        found = self._store.read("SELECT origin FROM customer_order WHERE order_id = ?", (order_id,))
+        return bool(found) and Origin(str(found[0][0])) in inbox.OURS
+
+    @property
+    def takes_over_at_once(self) -> bool:
+        """True where nothing sets two PCs apart in time that both may send an order of nobody's."""
+        return not self._own.takeover
+
+    def look_again(self) -> int:
+        """Marks every order without a matter to be planned anew, because more matters may be known now. Gives how many."""
+        if not self._store.read("SELECT 1 FROM customer_order WHERE matter_id = '' AND pinned = 0 AND needs_plan = 0 LIMIT 1"):
+            return 0
+        with self._store.write() as db:
+            db.execute("UPDATE customer_order SET needs_plan = 1 WHERE matter_id = '' AND pinned = 0 AND needs_plan = 0")
+            return int(db.changes())
+
     def is_left_alone(self, order_id: str) -> bool:
         """True while another's order still waits for its time to be taken over."""
         found = self._store.read("SELECT take_over_at FROM customer_order WHERE order_id = ?", (order_id,))

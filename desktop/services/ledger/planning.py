@@ -34,6 +34,7 @@ HOLD_FEES = "fees"
 HOLD_NEGATIVE = "negative"
 HOLD_REVIEW = "review"
 HOLD_DECIDED = "decided"
+HOLD_EDITED = "edited"
 HOLD_TRIES = "tries"
 HOLD_FILE = "file"
 
@@ -42,7 +43,7 @@ MOST_LINES = 1_000_000
 
 MOVED = "The order was moved to another matter."
 
-PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED})
+PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED})
 """Reasons to wait that a new look at the facts may lift; the others end only when a person says so."""
 
 
@@ -79,10 +80,11 @@ def plan(facts: OrderFacts, rules: Rules) -> Plan:
 # costs
 
 
-def standing_lines(facts: OrderFacts) -> tuple[Standing, ...]:
+def standing_lines(facts: OrderFacts, *, as_sent: bool = False) -> tuple[Standing, ...]:
     """What counts as posted: sent or in the books on the order's matter, and what a person cancelled (a decision that
-    later messages build on instead of undoing it)."""
+    later messages build on instead of undoing it). `as_sent`: as if nobody had changed a line by hand since it was read back."""
     books = {line.key: line for line in facts.books if line.place.is_same(facts.place) and line.cost is not None}
+    by_hand = () if as_sent else tuple(part for part in COST_PARTS if edited(facts, part))
     lines: list[tuple[int, Standing]] = []
     for posting in facts.postings:
         seen = books.pop(posting.key, None)
@@ -90,14 +92,35 @@ def standing_lines(facts: OrderFacts) -> tuple[Standing, ...]:
             continue
         here = posting.place.is_same(facts.place)
         if seen is not None and seen.cost is not None:
-            gst = posting.gst
-            if seen.cost != posting.cost:
-                gst = gst_within(seen.cost, taxed=posting.taxed, gst_included=posting.gst_included)
-            lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, seen.cost, gst)))
+            cost, gst = seen.cost, posting.gst
+            if posting.state is DeliveryState.CONFIRMED and posting.part not in by_hand:
+                cost = posting.cost
+            if cost != posting.cost:
+                gst = gst_within(cost, taxed=posting.taxed, gst_included=posting.gst_included)
+            lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, cost, gst)))
         elif posting.cancelled_by_person or (posting.stands and here):
             lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, posting.cost, posting.gst)))
     lines += [(line.n, _foreign(line, facts)) for line in books.values()]
     return tuple(standing for _, standing in sorted(lines, key=lambda pair: (pair[1].part, pair[0])))
+
+
+def edited(facts: OrderFacts, part: str) -> tuple[tuple[Posting, Decimal], ...]:
+    """The part's lines that a person has changed in the books since they were read back, each with what it is now.
+
+    None where the changes are a correction that was spelled out here and then cancelled, because it was made by hand."""
+    books = {line.key: line.cost for line in facts.books if line.place.is_same(facts.place)}
+    found: list[tuple[Posting, Decimal]] = []
+    done_by_hand = Decimal(0)
+    for posting in facts.postings:
+        if posting.kind is not DeliveryKind.COST or posting.part != part or posting.cost is None:
+            continue
+        now = books.get(posting.key)
+        if posting.state is DeliveryState.CONFIRMED and now is not None and now != posting.cost:
+            found.append((posting, now))
+        elif posting.cancelled_by_person and now is None:
+            done_by_hand += posting.cost
+    changed = sum((now - (posting.cost or Decimal(0)) for posting, now in found), Decimal(0))
+    return () if found and changed == done_by_hand else tuple(found)
 
 
 def _foreign(line: BookLine, facts: OrderFacts) -> Standing:
@@ -147,7 +170,12 @@ def _plan_costs(facts: OrderFacts, rules: Rules) -> Plan:
         return _unreadable(facts, rules, unreadable[0], open_rows)
     included = _basis(facts, rules)
     standing = _known_taxed(standing_lines(facts), facts, rules)
-    needed = differences(wanted, standing, code_taxed=rules.code_taxed, code_untaxed=rules.code_untaxed, gst_included=included)
+    codes = {"code_taxed": rules.code_taxed, "code_untaxed": rules.code_untaxed}
+    needed = differences(wanted, standing, **codes, gst_included=included)
+    # What a person changed in the books stays as it is until a message asks for something else than what was sent.
+    as_sent = _known_taxed(standing_lines(facts, as_sent=True), facts, rules)
+    told = {line.part for line in differences(wanted, as_sent, **codes, gst_included=included)}
+    needed = tuple(line for line in needed if line.part in told)
     withdrawn = [
         Withdrawn(one.key, MOVED)
         for one in facts.postings
@@ -291,6 +319,9 @@ def _hold(
     if any(one.cancelled_by_person and one.part == part and one.n < n for one in facts.postings):
         return HOLD_DECIDED, "You cancelled an earlier line of this fee. Approve this one if it should be posted all the same."
     mine = [line for line in standing if line.part == part]
+    by_hand = edited(facts, part)
+    if by_hand:
+        return HOLD_EDITED, _edited_by_hand(by_hand, cost, mine)
     if cost < 0 and not rules.negative_costs:
         return HOLD_NEGATIVE, correction(facts, part, cost, mine)
     if rules.review == "always":
@@ -299,6 +330,15 @@ def _hold(
         now = sum((line.cost for line in mine), Decimal(0))
         return HOLD_REVIEW, f"The fee has changed: {money(now)} stands, {money(cost)} is to be added. Approve it to post it."
     return "", ""
+
+
+def _edited_by_hand(lines: Sequence[tuple[Posting, Decimal]], cost: Decimal, standing: Sequence[Standing]) -> str:
+    named = ", ".join(f"{one.key} was posted with {money(one.cost or Decimal(0))} and is {money(now)} now" for one, now in lines)
+    total = sum((line.cost for line in standing), Decimal(0))
+    return (
+        f"Somebody changed this fee in the books: {named}. By InfoTrack it is {money(total + cost)}, {money(total)} stands: "
+        f"approve this line to post {money(cost)}, or cancel it to leave the books as they are."
+    )
 
 
 def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing]) -> str:
