@@ -40,7 +40,7 @@ class Request:
         """None for anything that is not a request that this version knows."""
         try:
             told = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(told, dict):
             return None

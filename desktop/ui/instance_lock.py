@@ -25,7 +25,7 @@ class InstanceLock:
 
     def take(self) -> bool:
         """True when this process now holds the lock. OSError when the profile can't be written."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         try:
             _lock(handle)

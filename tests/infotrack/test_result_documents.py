@@ -315,3 +315,12 @@ def test_a_cookie_can_not_break_a_header() -> None:
     jar.learn("https://a.example/", "a=b\r\nX-Evil: 1")
     jar.learn("https://a.example/", "no value, =, b=ü")
     assert jar.header("https://a.example/") == ""
+
+
+def test_one_message_s_address_can_not_end_the_login_for_every_order(world: World) -> None:
+    world.trusted = replace(world.trusted, api_url="https://api.infotrack.com.au/v1/")
+    documents = Documents(Http(), world.credentials, world.trusted, cap=1_000_000)
+    world.always(Reply(401))
+    with pytest.raises(BadAnswer):
+        documents.fetch(world.url)
+    assert world.credentials.state().state is ConnectionState.CONNECTED

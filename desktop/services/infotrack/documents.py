@@ -77,6 +77,9 @@ class Documents:
         if answer.status == 401:
             if login is None:
                 raise BadAnswer("The result file lies outside InfoTrack and asks for a login, which is not sent there.")
+            if not self._trusted.api(url):
+                # One message names the address: it must not be able to end the login for every order.
+                raise BadAnswer("The result file's server did not accept your InfoTrack login.")
             self._credentials.rejected(login)
             raise SignedOut(_REJECTED)
         return answer

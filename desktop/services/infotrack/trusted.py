@@ -68,6 +68,11 @@ class Trusted:
             return True
         return is_loopback(self.api_url) if is_loopback(url) else not _is_inside(parts)
 
+    def api(self, url: str) -> bool:
+        """True for the API's own origin: what it says of the login counts for the login as a whole."""
+        parts = split(url)
+        return parts is not None and self._is_api(parts)
+
     def _is_api(self, parts: SplitResult) -> bool:
         api = split(self.api_url)
         return api is not None and origin(api) == origin(parts)

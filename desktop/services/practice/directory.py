@@ -13,6 +13,7 @@ from pathlib import Path
 
 import apsw
 
+from desktop.private_files import make_private
 from desktop.services.desk import MatterHit
 from desktop.services.errors import NotNow
 from desktop.services.infotrack.model import OrderMessage
@@ -77,7 +78,7 @@ class Directory:
         """Opens or begins the copy. A damaged file, or one of another layout, is set aside as `<name>.damaged.db` and the
         copy begins empty. Raises NotNow when the folder can't be written."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(path, clock=clock)
         except (apsw.Error, OSError) as error:
             raise NotNow(_cannot_write(error)) from error
@@ -420,11 +421,13 @@ def _is_one_of(staff: Iterable[Staff], mine: Sequence[Staff]) -> bool:
 
 
 def _open_or_begin_anew(path: Path) -> DirectoryStore:
+    make_private(path)
     try:
         return DirectoryStore(path, cache_kib=_READER_KIB, patience_ms=50)
     except (apsw.CorruptError, apsw.NotADBError, WrongLayout):
         log.warning("the matters' copy is damaged or of another layout: set aside, the next refresh fills a new one")
         _set_aside(path)
+        make_private(path)
         return DirectoryStore(path, cache_kib=_READER_KIB, patience_ms=50)
 
 
