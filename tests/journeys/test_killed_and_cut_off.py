@@ -138,6 +138,23 @@ def test_deliver_killed_at_any_moment_posts_each_key_once(
 
 
 @pytest.mark.journey
+@pytest.mark.parametrize("what", ["cost", "document"])
+def test_a_post_that_lands_after_its_sender_was_killed_is_not_sent_again(world: Outside, pc: Installation, what: str) -> None:
+    """D6, C5: what a dead process left as `sending` is unknown; «absent» is not believed before the quiet time is over."""
+    orders = place(world, pc, 1)
+    where = f"api POST practicemanager/3.1/job.api/{what}*"
+    world.controls.post("faults", name="late_effect", where=where, count=1, seconds=2.8, hold=3)
+    before = calls(world)
+    process = started(pc, "deliver", "--until-idle")
+    until(lambda: calls(world)[f"api POST job.api/{what}"] > before[f"api POST job.api/{what}"])
+    kill(process)
+    said = pc.run("deliver", "--until-idle")
+    assert said.status == DONE, said.err
+    until(lambda: world.sandbox.get("/api/pending")["pending"] == 0)
+    assert_all_there_once(world, pc, orders)
+
+
+@pytest.mark.journey
 def test_the_tray_killed_at_any_moment_posts_each_key_once(world: Outside, pc: Installation, dice: random.Random) -> None:
     """C5, C10: a killed tray leaves no lock behind that keeps the next start or a command from delivering."""
     orders = place(world, pc, 12)
