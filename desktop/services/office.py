@@ -268,6 +268,8 @@ class Office:
             if not self._links.connected():
                 raise NotConnected(_SIGN_IN_FIRST)
             count = self._matters.refresh()
+            self._ledger.look_again()
+        self._wake()
         self._links.keep_budgets()
         self._changed()
         return count
@@ -324,7 +326,7 @@ class Office:
 
     def deliveries(self, *, matter: str = "", order_id: str = "", state: DeliveryState | None = None) -> tuple[Delivery, ...]:
         with plainly():
-            return self._ledger.deliveries(matter=matter, order_id=order_id, state=state)
+            return self._courier.explained(self._ledger.deliveries(matter=matter, order_id=order_id, state=state))
 
     def retry(self, key: str) -> None:
         self._act(lambda: self._ledger.retry(key))

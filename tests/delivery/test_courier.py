@@ -295,6 +295,21 @@ def test_another_tenants_sign_in_never_gets_the_old_queue(office: Office) -> Non
     assert office.courier.pending() == ()
 
 
+def test_what_waits_for_a_sign_in_or_a_limit_says_so(office: Office) -> None:
+    office.receive(order(**PLAIN))
+    office.courier.plan_only()
+    assert [one.reason for one in office.courier.explained(office.ledger.deliveries())] == [""]
+    office.connections.signed_out.add((XPM, FIRM))
+    (waiting,) = office.courier.explained(office.ledger.deliveries())
+    assert "Waits for the sign-in" in waiting.reason
+    office.connections.signed_out.clear()
+    fails_once(office, "costs", Wait("The firm's calls for today are used up.", after=timedelta(hours=9), limit="day"))
+    office.deliver()
+    office.restart()
+    (waiting,) = office.courier.explained(office.ledger.deliveries())
+    assert waiting.reason == "The firm's calls for today are used up. It goes on by itself."
+
+
 def test_a_line_that_another_pc_posted_is_adopted_not_posted(office: Office) -> None:
     """D9."""
     office.receive(order(**PLAIN))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol, runtime_checkable
@@ -29,7 +29,7 @@ from desktop.services.ledger.dispatch import Patience
 from desktop.services.ledger.errors import ChangedMeanwhile, LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import Posting
 from desktop.services.ledger.ledger import Ledger, Work
-from desktop.services.ledger.model import DeliveryState
+from desktop.services.ledger.model import Delivery, DeliveryState
 from desktop.services.practice.practice_system import PracticeSystem
 from desktop.settings import Settings
 
@@ -40,6 +40,10 @@ LEDGER_REST = timedelta(seconds=10)
 BUSY_AGAIN = timedelta(seconds=2)
 AT_ONCE = 50
 """Matters in one pass, so that what was done is shown while more is being done."""
+
+
+def _is_silent(delivery: Delivery) -> bool:
+    return not delivery.reason and delivery.state in (DeliveryState.QUEUED, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED)
 
 
 @runtime_checkable
@@ -315,6 +319,21 @@ class Courier:
                 due, tries = max(due, resting.until), max(tries, resting.tries)
             found.append(Pending(posting.key, posting.state, due, tries))
         return tuple(found)
+
+    def explained(self, deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
+        """The same, with a reason for those that wait for a sign-in or for a limit to pass and say nothing of their own."""
+        connected = set(self._connections.connected())
+        return tuple(replace(one, reason=self._why(one, connected)) if _is_silent(one) else one for one in deliveries)
+
+    def _why(self, delivery: Delivery, connected: Set[tuple[str, str]]) -> str:
+        address = (delivery.system, delivery.tenant)
+        if address not in connected:
+            return "Waits for the sign-in to the organisation that its matter belongs to."
+        resting = self._pauses.current(*address)
+        if resting is None:
+            return ""
+        alone = resting.needs_person or "by itself" in resting.message
+        return resting.message if alone else f"{resting.message} It goes on by itself."
 
     def left(self) -> int:
         """How many deliveries are neither done, nor with a person, nor left to the PC that they were ordered on."""
