@@ -351,6 +351,9 @@ def test_a_change_of_one_fee_leaves_alone_the_other_that_a_person_took_back_in_t
     office.receive(order(**MIXED, sequence=1))
     office.deliver()
     set_by_hand(office, R, "0.00")
+    # Another order's delivery has the matter read meanwhile.
+    office.receive(order("71000125", **PLAIN))
+    office.deliver()
     dearer = order(retailer=MIXED["retailer"], supplier=fee("21.00"), sequence=2)
     office.receive(dearer)
     office.deliver()
@@ -394,6 +397,8 @@ def test_a_correction_made_by_hand_as_it_was_spelled_out_is_built_upon(office: O
     assert office.states()["IT-71000123-T-2"] == "held"
     set_by_hand(office, T1, "18.00")
     office.ledger.cancel("IT-71000123-T-2")
+    office.receive(order("71000125", total=fee("0.00"), hash="h1"), order("71000126", **PLAIN))
+    office.deliver()
     office.receive(order(supplier=fee("19.00"), sequence=3))
     office.deliver()
     (further,) = [one for one in office.ledger.deliveries() if one.key == "IT-71000123-T-3"]
