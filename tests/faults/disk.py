@@ -189,9 +189,14 @@ def _alone(db: apsw.Connection) -> None:
     db.pragma("locking_mode", "exclusive")
 
 
+_KEPT: list[MemoryVfs] = []
+"""A collected VFS may still be asked by a connection that is collected with it, at any moment of any later test."""
+
+
 @contextmanager
 def memory_vfs(name: str) -> Iterator[MemoryVfs]:
     vfs = MemoryVfs(name)
+    _KEPT.append(vfs)
     apsw.connection_hooks.append(_alone)
     try:
         yield vfs

@@ -99,6 +99,7 @@ class SmallOffice(Office):
             settings=self.settings,
             read_reference=read_reference,
             random=random,
+            sleep=lambda _seconds: None,
         )
 
     def day(self) -> None:

