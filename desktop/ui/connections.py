@@ -13,7 +13,7 @@ from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.signing_in import SigningIn
-from desktop.ui.widgets import Busy, Card, Field, Heading, MessageBar, Muted, Pill, Text, clear_layout
+from desktop.ui.widgets import Busy, Card, Field, Heading, MessageBar, Muted, Pill, Text, clear_layout, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -22,6 +22,13 @@ _STATE = {
     ConnectionState.CONNECTING: ("connecting", Tone.CALM),
     ConnectionState.CONNECTED: ("connected", Tone.GOOD),
     ConnectionState.ATTENTION: ("needs attention", Tone.WARN),
+}
+
+# In the welcome window the same login is one step among others.
+_STEP = {
+    **_STATE,
+    ConnectionState.DISCONNECTED: ("to do", Tone.QUIET),
+    ConnectionState.CONNECTED: ("done", Tone.GOOD),
 }
 
 _FINDING = {
@@ -210,9 +217,10 @@ def _findings(findings: Sequence[AccessFinding]) -> QWidget:
 class InfoTrackCard(Card):
     """The InfoTrack login. The password goes to the keyring by way of the services and is never shown again."""
 
-    def __init__(self, bridge: Bridge, title: str = "InfoTrack", parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, title: str = "InfoTrack", parent: QWidget | None = None, *, as_step: bool = False) -> None:
         super().__init__(parent)
         self._bridge = bridge
+        self._states = _STEP if as_step else _STATE
         self.setAccessibleName("InfoTrack")
         self.pill = Pill()
         head = QHBoxLayout()
@@ -253,11 +261,10 @@ class InfoTrackCard(Card):
         self.body.addWidget(self.message)
         self.body.addWidget(self.form)
         self.body.addLayout(foot)
-        self._view: InfoTrackView | None = None
+        self._told = False
 
     def show_view(self, view: InfoTrackView) -> None:
-        before, self._view = self._view, view
-        self.pill.show_state(*_STATE[view.state])
+        self.pill.show_state(*self._states[view.state])
         signed_in = view.state is ConnectionState.CONNECTED
         if signed_in:
             self.facts.setText(f"Signed in as {view.user}" if view.user else "Signed in")
@@ -267,8 +274,10 @@ class InfoTrackCard(Card):
         self.sign_out_button.setVisible(view.state is not ConnectionState.DISCONNECTED)
         if view.problem:
             self.message.say(view.problem, Tone.WARN, keep=True)
-        elif before is not None and before.problem:
+        elif self._told:
+            # What an attempt here came to stays until the next one: only the state's own sentence goes with the state.
             self.message.clear()
+        self._told = bool(view.problem)
         if view.user and not self.user.text():
             self.user.setText(view.user)
 
@@ -287,6 +296,9 @@ class InfoTrackCard(Card):
         self._bridge.run(self, lambda desk: desk.sign_out_of_infotrack(), lambda _: self._signed_out(), self._failed, network=True)
 
     def _signed_in(self, view: InfoTrackView) -> None:
+        if view.state is not ConnectionState.CONNECTED:
+            self._failed(view.problem or "InfoTrack did not accept this login.")
+            return
         self._set_busy("")
         self.message.clear()
         self.show_view(view)
@@ -310,6 +322,7 @@ class InfoTrackCard(Card):
             widget.setEnabled(not doing)
         if doing:
             self.message.clear()
+            self._told = False
             self.busy.start(doing)
         else:
             self.busy.stop()
@@ -320,7 +333,7 @@ class ConnectionsWindow(Window):
 
     def __init__(self, bridge: Bridge, signing_in: SigningIn, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Connections", clock=clock)
-        self.resize(620, 620)
+        open_at(self, 620, 560)
         self._signing_in = signing_in
         signing_in.changed.connect(self._sign_in_changed)
         signing_in.failed.connect(self._sign_in_failed)
@@ -363,8 +376,10 @@ class ConnectionsWindow(Window):
                 card = self.cards[view.system] = self._card(view.system)
             card.show_view(view)
         self.infotrack.show_view(status.infotrack)
-        if status.notices:
-            self.notices.say("\n".join(status.notices), Tone.CALM, keep=True)
+        # A notice that only sends the person to this window says nothing in it: the card below says more.
+        notices = [notice for notice in status.notices if not notice.endswith("Sign in under Connections.")]
+        if notices:
+            self.notices.say("\n".join(notices), Tone.CALM, keep=True)
         else:
             self.notices.clear()
 

@@ -29,7 +29,7 @@ from desktop.ui.order_pane import OrderPane, choices
 from desktop.ui.order_row import order_row
 from desktop.ui.result_form import ResultForm
 from desktop.ui.rows import RowList, RowModel
-from desktop.ui.widgets import Busy, EmptyState, Field, MessageBar, Muted
+from desktop.ui.widgets import Busy, EmptyState, Field, MessageBar, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -59,6 +59,15 @@ def _approve_each(desk: Desk, keys: Sequence[str]) -> None:
         raise ActionFailed(" ".join(problems))
 
 
+def _suggested_matter(desk: Desk, suggestion: Suggestion) -> Matter:
+    """The suggested matter as the local copy has it: a suggestion does not say which organisation keeps the matter, and what
+    goes to no organisation would wait for ever. Raises ActionFailed."""
+    for hit in desk.find_matters(suggestion.matter_number):
+        if (hit.matter.system, hit.matter.id) == (suggestion.system, suggestion.matter_id):
+            return hit.matter
+    raise ActionFailed(f"{suggestion.matter_number} is not in the local copy any more. Choose a matter from the list.")
+
+
 def undo_words(order: OrderView, number: str) -> str:
     """What moving an order will do, and what a person must undo by hand afterwards."""
     standing = [d for d in order.deliveries if d.state in (DeliveryState.CONFIRMED, DeliveryState.ACCEPTED)]
@@ -85,10 +94,13 @@ class DeliveriesWindow(Window):
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Orders and postings", clock=clock)
-        self.resize(1080, 680)
+        open_at(self, 1080, 680)
         self.setAcceptDrops(True)
         self._orders: tuple[OrderView, ...] = ()
         self._asked_for = ""
+        self._absent = ""
+        self._placing = False
+        self._to_list = False
         self._wanted_order = ""
 
         self.message = MessageBar()
@@ -96,7 +108,7 @@ class DeliveriesWindow(Window):
         self.field.setAccessibleName("Find an order")
         self.field.setPlaceholderText("Matter, order number or service")
         self.field.setClearButtonEnabled(True)
-        self.field.textChanged.connect(self._filter)
+        self.field.textChanged.connect(self._typed)
         self.filter = QComboBox()
         self.filter.setAccessibleName("Show")
         for title, wanted in self._filters():
@@ -111,14 +123,15 @@ class DeliveriesWindow(Window):
         self.model: RowModel[OrderView] = RowModel(lambda order: order_row(order, self.clock), lambda order: order.order_id, self)
         self.list = RowList("Orders")
         self.list.setModel(self.model)
-        self.list.selectionModel().currentChanged.connect(lambda *_: self._show_current())
-        self.empty = EmptyState()
+        self.list.selectionModel().currentChanged.connect(lambda *_: self._current_changed())
+        self.empty = EmptyState(framed=True)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self.empty)
         self.count = Muted(wrap=False)
         self.busy = Busy()
         self.pane = OrderPane(clock)
+        self.pane.tab_after = self.list
         self._connect_pane()
         self._lay_out()
         self._explain(fetched=False)
@@ -127,15 +140,16 @@ class DeliveriesWindow(Window):
 
     def open_with(self, order_id: str = "", *, waiting: bool = False) -> None:
         """Brings the window forward; with an order, or with what waits for the person."""
+        self.message.clear()
+        if order_id or waiting:
+            self.field.clear()
+            self.filter.setCurrentIndex(1 if waiting and not order_id else 0)
+        self._to_list = True
         if order_id:
-            self._wanted_order = order_id
-            self.filter.setCurrentIndex(0)
-            self.field.clear()
-        elif waiting:
-            self.field.clear()
-            self.filter.setCurrentIndex(1)
+            self._wanted_order, self._absent = order_id, ""
+            self._show(self._orders)
         self.bring_forward()
-        self.list.setFocus()
+        self._focus_list()
 
     def look(self) -> None:
         wanted = self._order_filter()
@@ -169,6 +183,27 @@ class DeliveriesWindow(Window):
             return
         self._orders = tuple(orders)
         self._filter()
+        missing = self._wanted_order
+        if missing:
+            # Older than the list goes back, or not reported yet: it is asked for alone.
+            alone = OrderFilter(order_id=missing)
+            self.bridge.run(
+                self, lambda desk: desk.orders(alone), lambda found: self._found_wanted(missing, found), self._failed, lane="wanted"
+            )
+
+    def _found_wanted(self, order_id: str, found: Sequence[OrderView]) -> None:
+        if order_id != self._wanted_order:
+            return
+        if found:
+            self._orders = (*self._orders, *found)
+            self._filter()
+        else:
+            self._absent = order_id
+            self._show_current()
+
+    def _typed(self) -> None:
+        self._wanted_order, self._to_list = "", False
+        self._filter()
 
     def _filter(self) -> None:
         """What was fetched, narrowed to what was typed; an older order is asked for by its id or its matter's number."""
@@ -194,6 +229,7 @@ class DeliveriesWindow(Window):
         before = self.model.value(self.list.current_row())
         keep = self._wanted_order or (before.order_id if before is not None else "")
         scroll = self.list.verticalScrollBar().value()
+        self._placing = True
         moved = self.model.show_values(orders)
         self.model.reword()
         if moved or self._wanted_order or self.list.current_row() < 0:
@@ -201,9 +237,23 @@ class DeliveriesWindow(Window):
             if row >= 0 and keep == self._wanted_order:
                 self._wanted_order = ""
             self.list.verticalScrollBar().setValue(scroll)
-            self.list.go_to(row if row >= 0 else (0 if orders else -1))
+            # Nothing is chosen in place of an order that somebody asked for.
+            self.list.go_to(row if row >= 0 else (0 if orders and not self._wanted_order else -1))
+        self._placing = False
         self._explain()
         self._show_current()
+        self._focus_list()
+
+    def _focus_list(self) -> None:
+        """Once, when there are rows: a list without a current row would choose its first when it gets the keyboard."""
+        if self._to_list and self.isVisible() and self.list.current_row() >= 0:
+            self._to_list = False
+            self.list.setFocus()
+
+    def _current_changed(self) -> None:
+        if not self._placing:
+            self._wanted_order = ""
+            self._show_current()
 
     def _explain(self, *, fetched: bool = True) -> None:
         approvable = len(self._approvable())
@@ -233,13 +283,22 @@ class DeliveriesWindow(Window):
     def _show_all(self) -> None:
         self.field.clear()
         self.filter.setCurrentIndex(0)
+        self._to_list = True
 
     # one order
 
     def _show_current(self) -> None:
         order = self.model.value(self.list.current_row())
         if order is None:
-            self.pane.show_order(None, title="", text="")
+            wanted = self._wanted_order
+            if not wanted:
+                self.pane.show_order(None, title="", text="")
+            elif wanted == self._absent:
+                self.pane.show_order(
+                    None, title=f"Order {wanted} is not here yet", text="It appears by itself as soon as InfoTrack reports it."
+                )
+            else:
+                self.pane.show_order(None, title=f"Order {wanted}", text="One moment…")
             return
         shown = self.pane.order()
         if shown is None or shown.order_id != order.order_id:
@@ -266,19 +325,30 @@ class DeliveriesWindow(Window):
     # actions
 
     def _connect_pane(self) -> None:
-        self.pane.retry.connect(lambda key: self._act(lambda desk: desk.retry(key), "Trying again…"))
-        self.pane.approve.connect(lambda key: self._act(lambda desk: desk.approve(key), "Approving…"))
+        self.pane.retry.connect(lambda key: self._act(lambda desk: desk.retry(key), "Trying again…", f"{key} is tried again."))
+        self.pane.approve.connect(lambda key: self._act(lambda desk: desk.approve(key), "Approving…", f"{key} is approved."))
         self.pane.cancel.connect(self._confirm_cancel)
         self.pane.move_order.connect(self._choose_target)
         self.pane.move_to.connect(self._suggested)
-        self.pane.take_over.connect(lambda order_id: self._act(lambda desk: desk.take_over(order_id), "Taking over…"))
+        self.pane.take_over.connect(
+            lambda order_id: self._act(lambda desk: desk.take_over(order_id), "Taking over…", "Taken over.")
+        )
         self.pane.open_matter.connect(lambda order: self.open_matter.emit(order.matter_number))
 
-    def _act(self, work: Callable[[Desk], None], doing: str) -> None:
+    def _act(self, work: Callable[[Desk], None], doing: str, done: str = "") -> None:
+        """`done` is said afterwards where the list is narrowed: there the order may be gone from it the next moment."""
+        order = self.pane.order()
+        order_id = order.order_id if order is not None else ""
         self.message.clear()
         self.pane.set_busy(True)
         self.busy.start(doing)
-        self.bridge.run(self, work, lambda _: self._acted(), self._act_failed)
+
+        def acted() -> None:
+            self._acted()
+            if done and self.filter.currentIndex() > 0:
+                self.message.say(done, Tone.GOOD, button="Show the order", act=lambda: self.open_with(order_id))
+
+        self.bridge.run(self, work, lambda _: acted(), self._act_failed)
 
     def _acted(self) -> None:
         self.pane.set_busy(False)
@@ -314,7 +384,7 @@ class DeliveriesWindow(Window):
             words.cancel_warning(delivery),
             "Cancel the posting",
             "Keep it",
-            lambda: self._act(lambda desk: desk.cancel(delivery.key), "Cancelling…"),
+            lambda: self._act(lambda desk: desk.cancel(delivery.key), "Cancelling…", f"{delivery.key} is cancelled."),
             grave=in_flight,
         )
 
@@ -324,20 +394,18 @@ class DeliveriesWindow(Window):
         chooser.ask(lambda matter: self._move(order, matter))
 
     def _suggested(self, order: OrderView, suggestion: Suggestion) -> None:
-        self._move(
-            order,
-            Matter(
-                system=suggestion.system,
-                tenant=order.tenant,
-                id=suggestion.matter_id,
-                number=suggestion.matter_number,
-                name=suggestion.matter_name,
-                client=suggestion.client,
-            ),
+        self._act(
+            lambda desk: desk.move(order.order_id, _suggested_matter(desk, suggestion)),
+            f"Moving to {suggestion.matter_number}…",
+            f"Order {order.order_id} now belongs to {suggestion.matter_number}.",
         )
 
     def _move(self, order: OrderView, matter: Matter) -> None:
-        self._act(lambda desk: desk.move(order.order_id, matter), f"Moving to {matter.number}…")
+        self._act(
+            lambda desk: desk.move(order.order_id, matter),
+            f"Moving to {matter.number}…",
+            f"Order {order.order_id} now belongs to {matter.number}.",
+        )
 
     def _approvable(self) -> tuple[Delivery, ...]:
         return tuple(d for order in self.model.values() for d in order.deliveries if choices(d).approve)
@@ -443,5 +511,4 @@ class DeliveriesWindow(Window):
         column.addLayout(foot)
         self.setTabOrder(self.field, self.filter)
         self.setTabOrder(self.filter, self.list)
-        self.setTabOrder(self.list, self.pane)
-        self.setTabOrder(self.pane, self.add_button)
+        self.setTabOrder(self.list, self.add_button)

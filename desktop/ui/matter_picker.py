@@ -16,7 +16,7 @@ from desktop.ui.matter_search import MatterSearch
 from desktop.ui.order_row import order_row
 from desktop.ui.rows import Row, RowList, RowModel
 from desktop.ui.state import IconState
-from desktop.ui.widgets import Busy, EmptyState, Heading, MessageBar, Muted, Pill
+from desktop.ui.widgets import Busy, EmptyState, Heading, MessageBar, Muted, Pill, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -63,7 +63,7 @@ class MatterPanel(QWidget):
         self.history = RowList("Orders for this matter")
         self.history.setModel(self.model)
         self.history.activated.connect(self._open)
-        self.history_empty = EmptyState()
+        self.history_empty = EmptyState(framed=True)
         self._history_stack = QStackedWidget()
         self._history_stack.addWidget(self.history)
         self._history_stack.addWidget(self.history_empty)
@@ -197,7 +197,7 @@ class MatterPicker(Window):
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Choose a matter", clock=clock)
-        self.resize(940, 580)
+        open_at(self, 940, 580)
         self.message = MessageBar()
         self.notice = MessageBar()
         self.search = MatterSearch(bridge, clock)
@@ -281,7 +281,7 @@ class MatterChooser(QDialog):
     def __init__(self, bridge: Bridge, title: str, explanation: str, button: str, clock: Clock, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"iConnect - {title}")
-        self.resize(520, 520)
+        open_at(self, 520, 520)
         self._done: Callable[[Matter], None] | None = None
         self.search = MatterSearch(bridge, clock)
         self.search.show_status(bridge.status)

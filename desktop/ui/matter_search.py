@@ -74,7 +74,7 @@ class MatterSearch(QWidget):
         self.list.doubleClicked.connect(lambda *_: self.choose_current())
         self.list.installEventFilter(self)
 
-        self.empty = EmptyState()
+        self.empty = EmptyState(framed=True)
         self.busy = Busy()
         self.freshness = Muted(wrap=False)
         self.refresh = QPushButton("Refresh")

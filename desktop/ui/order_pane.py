@@ -26,23 +26,29 @@ class Choices:
 
 
 def choices(delivery: Delivery) -> Choices:
-    """Approve and retry where a person's word moves it on; cancel as long as it may still be kept from being posted.
+    """Only what can help.
 
-    What is on its way can be cancelled too, honestly (words.cancel_warning); what the remote accepted or shows can't."""
+    Approve: a cost that waits, with a matter and an amount; a document never waits for approval. Retry: where something was
+    tried and failed, or a person cancelled and thinks again; without a matter, choosing one is what helps. Cancel: as long as
+    it may still be kept from being posted; what is on its way too, honestly (words.cancel_warning)."""
     state = delivery.state
     stuck = delivery.waiting_for_person
+    held = state is DeliveryState.HELD and bool(delivery.matter_number)
+    approve = held and delivery.kind is DeliveryKind.COST and delivery.amount is not None
     return Choices(
-        retry=state in (DeliveryState.HELD, DeliveryState.REJECTED) or (state is DeliveryState.UNKNOWN and stuck),
-        approve=state is DeliveryState.HELD and bool(delivery.matter_number),
+        retry=state is DeliveryState.REJECTED
+        or (held and not (approve and delivery.attempts == 0))
+        or (state in (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED) and stuck)
+        or (state is DeliveryState.CANCELLED and bool(delivery.matter_number) and words.cancelled_by_hand(delivery)),
+        approve=approve,
         cancel=state
-        in (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.REJECTED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
-        or (state is DeliveryState.ACCEPTED and stuck),
+        in (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.REJECTED, DeliveryState.SENDING, DeliveryState.UNKNOWN),
     )
 
 
 def may_take_over(order: OrderView) -> bool:
-    """Another's order that waits for its take-over time can be taken at once."""
-    return order.take_over_at is not None
+    """Another's order that waits for its take-over time can be taken at once. Without a matter, choosing one takes it too."""
+    return order.take_over_at is not None and bool(order.matter_number)
 
 
 def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str:
@@ -52,7 +58,7 @@ def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str
         case Origin.ANOTHER_PC:
             return f"Ordered on another PC{now_words(order)}"
         case Origin.ELSEWHERE:
-            return f"Started elsewhere{now_words(order)}"
+            return f"Started outside iConnect{now_words(order)}"
         case Origin.TYPED:
             return "Typed in by hand"
 
@@ -61,7 +67,8 @@ class OrderPane(QWidget):
     """Shows an OrderView. Rebuilt only when the snapshot differs or the minute did, because ages are told; the focus and
     the scroll position stay.
 
-    Signals carry what a button asks for; the window does it:
+    `tab_after` is the widget from which Tab leads to the pane's buttons. Signals carry what a button asks for; the window
+    does it:
         retry(str), approve(str): a delivery key.  cancel(Delivery).
         move_order(OrderView): choose another matter.  move_to(OrderView, Suggestion): to the suggested one at once.
         take_over(str): an order id.  open_matter(OrderView).
@@ -81,6 +88,7 @@ class OrderPane(QWidget):
         self._order: OrderView | None = None
         self._busy = False
         self._drawn: datetime | None = None
+        self.tab_after: QWidget | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -116,6 +124,7 @@ class OrderPane(QWidget):
         self._order = order
         page = self._page(order)
         self._scroll.setWidget(page)
+        self._set_tab_order(page)
         self._set_busy()
         self._scroll.verticalScrollBar().setValue(position)
         if focused:
@@ -133,6 +142,15 @@ class OrderPane(QWidget):
         if page is not None:
             for button in page.findChildren(QPushButton):
                 button.setEnabled(not self._busy)
+
+    def _set_tab_order(self, page: QWidget) -> None:
+        """The new page's buttons follow what stands before the pane; by themselves they would come last in the window."""
+        before = self.tab_after
+        if before is None:
+            return
+        for button in page.findChildren(QPushButton):
+            QWidget.setTabOrder(before, button)
+            before = button
 
     # building
 
@@ -207,9 +225,12 @@ class OrderPane(QWidget):
         column.addLayout(buttons)
 
     def _take_over_words(self, order: OrderView) -> str:
-        if order.take_over_at is None:
+        if order.take_over_at is None or not order.matter_number:
             return ""
-        return f"; left to that PC until {words.when(order.take_over_at, self._clock())}"
+        until = words.when(order.take_over_at, self._clock())
+        if order.origin is Origin.ELSEWHERE:
+            return f"; waits until {until} in case another PC delivers it"
+        return f"; left to that PC until {until}"
 
     def _suggestions(self, order: OrderView) -> QWidget:
         card = Card()
@@ -239,7 +260,7 @@ class OrderPane(QWidget):
         if delivery.kind is DeliveryKind.COST:
             title = f"{'Credit' if delivery.amount is not None and delivery.amount < 0 else title} {words.money(delivery.amount)}"
             if delivery.gst is not None:
-                title += f", GST {words.money(delivery.gst)}"
+                title += f", GST {words.money(delivery.gst)}" if delivery.gst else ", no GST"
         head.addWidget(Heading(title, level=2, wrap=False))
         head.addStretch(1)
         head.addWidget(Pill(str(delivery.state), words.tone_of(delivery.state)))
@@ -255,11 +276,11 @@ class OrderPane(QWidget):
             small.append(f"{delivery.attempts} attempts")
         card.body.addWidget(Muted(" · ".join(small)))
         card.body.addWidget(Text(words.plain_state(delivery, now)))
-        if delivery.reason:
+        if delivery.reason and delivery.reason != order.reason:
             card.body.addWidget(Text(f"Reason: {delivery.reason}"))
         if delivery.undo:
             bar = MessageBar()
-            bar.say(f"To undo by hand: {delivery.undo}", Tone.WARN, keep=True)
+            bar.say(words.undo_sentence(delivery), Tone.WARN, keep=True)
             card.body.addWidget(bar)
         self._delivery_buttons(card, delivery)
         return card
@@ -301,12 +322,8 @@ class OrderPane(QWidget):
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
-        what = step.what
-        if step.to_state:
-            path = f"{step.from_state} → {step.to_state}" if step.from_state else step.to_state
-            what = f"{what}: {path}" if what else path
+        what, more = words.step_words(step)
         column.addWidget(Text(what))
-        more = " · ".join(part for part in (step.key, step.reason, f"by {step.by}" if step.by else "") if part)
         if more:
             column.addWidget(Muted(more))
         return box

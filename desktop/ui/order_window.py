@@ -47,6 +47,7 @@ from desktop.ui.browser.saved_strip import SavedRow, SavedStrip
 from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.typed_fees import TypedFees
 from desktop.ui.icons import app_icon
+from desktop.ui.widgets import open_at
 
 _MOST_BLOCKED_EVENTS = 300
 _ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -77,7 +78,7 @@ class OrderWindow(QMainWindow):
         self._current_row: SavedRow | None = None
         self.setWindowTitle(f"iConnect - Order for {start.matter_number}")
         self.setWindowIcon(app_icon())
-        self.resize(1180, 820)
+        open_at(self, 1180, 820)
         self.setMinimumSize(520, 400)
 
         self.rules = Rules(start.hosts, never_ports=start.never_ports, link=start.link, sign_in_addresses=start.sign_in_addresses)

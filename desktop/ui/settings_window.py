@@ -28,7 +28,7 @@ from desktop.services.practice.model import CostCode
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
-from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted
+from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import PatternProblem, Tone
 
@@ -95,7 +95,7 @@ class SettingsWindow(Window):
 
     def __init__(self, bridge: Bridge, door: SettingsDoor, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Settings", clock=clock)
-        self.resize(640, 700)
+        open_at(self, 640, 700)
         self._door = door
         self._loaded: LoadedSettings | None = None
         self._codes_for = ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, Qt, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QVBoxLayout, QWidget
 
@@ -19,8 +20,27 @@ OpenUrl = Callable[[str], bool]
 
 
 def open_in_browser(address: str) -> bool:
-    """Opens the address in the person's browser. GUI thread only."""
-    return QDesktopServices.openUrl(address)
+    """Opens the address in the person's browser; False when none was found. GUI thread only.
+
+    BROWSER, where somebody set it, goes first. Qt knows desktops but not that variable's form with arguments; the standard
+    library knows the variable and bare PCs."""
+    if os.environ.get("BROWSER") and _open_by_convention(address):
+        return True
+    # A failure would put the whole address, which carries this sign-in's secrets, on standard error.
+    QLoggingCategory.setFilterRules("qt.qpa.services=false")
+    return QDesktopServices.openUrl(address) or _open_by_convention(address)
+
+
+def _open_by_convention(address: str) -> bool:
+    """By the standard library, on a thread: some browsers keep whoever starts them waiting."""
+    import webbrowser
+
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    threading.Thread(target=browser.open, args=(address,), name="open browser", daemon=True).start()
+    return True
 
 
 class TenantDialog(QDialog):
@@ -134,7 +154,8 @@ class SigningIn(QObject):
         self.address = address
         self.browser_opened = self._open_url(address)
         self.changed.emit()
-        return self.browser_opened
+        # Also without a browser the sign-in goes on: the window shows the address, to be opened by hand here or cancelled.
+        return True
 
     def _ask_tenant(self, tenants: tuple[Tenant, ...], answer: Callable[[Tenant | None], None]) -> None:
         if self._cancel.is_set():

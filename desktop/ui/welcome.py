@@ -11,7 +11,7 @@ from desktop.services.desk import ConnectionState, Status
 from desktop.ui import state
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import InfoTrackCard
-from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill
+from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -61,7 +61,7 @@ class WelcomeWindow(Window):
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Welcome", clock=clock)
-        self.resize(580, 720)
+        open_at(self, 580, 700)
         self.sign_in = StepCard(
             1,
             "Sign in to your practice system",
@@ -70,7 +70,7 @@ class WelcomeWindow(Window):
             self.connect_wanted.emit,
         )
         self.sign_in.button.setAccessibleName("Connect")
-        self.infotrack = InfoTrackCard(bridge, "2. Sign in to InfoTrack")
+        self.infotrack = InfoTrackCard(bridge, "2. Sign in to InfoTrack", as_step=True)
         self.matters = StepCard(
             3, "Fetch your matters", "So that you can find one by a few letters, also offline.", "Fetch matters", self._fetch
         )

@@ -11,6 +11,17 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressB
 from desktop.ui import theme
 from desktop.ui.words import Tone
 
+FRAME = 32
+"""About what a window manager puts around a window, top and bottom together."""
+
+
+def open_at(window: QWidget, width: int, height: int) -> None:
+    """Gives a window its first size, in logical pixels, and no more than the screen has beside its panels: at 200 % a small
+    laptop has 680 by 380."""
+    screen = window.screen() or QGuiApplication.primaryScreen()
+    room = screen.availableGeometry() if screen is not None else QRect(0, 0, width, height + FRAME)
+    window.resize(min(width, room.width()), min(height, room.height() - FRAME))
+
 
 def pill_size(metrics: QFontMetrics, text: str) -> QSize:
     return QSize(metrics.horizontalAdvance(text) + 16, metrics.height() + 4)
@@ -110,6 +121,7 @@ class Field(QLineEdit):
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setMinimumHeight(self.fontMetrics().height() + 12)
+        self.setTextMargins(4, 0, 4, 0)
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -252,10 +264,12 @@ class Busy(QWidget):
 
 
 class EmptyState(QWidget):
-    """What stands where a list would be, when there is nothing to list: why, and what to do."""
+    """What stands where a list would be, when there is nothing to list: why, and what to do. With `framed` it keeps the
+    list's ground and border, so that nothing jumps when rows come."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, framed: bool = False) -> None:
         super().__init__(parent)
+        self._framed = framed
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(theme.GAP)
@@ -279,6 +293,14 @@ class EmptyState(QWidget):
         self._act = act
         self.button.setText(button)
         self.button.setVisible(bool(button))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._framed:
+            colours = theme.colours(self.palette())
+            painter = QPainter(self)
+            painter.setPen(QPen(QColor(colours.line), 1))
+            painter.setBrush(self.palette().brush(QPalette.ColorRole.Base))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def words(self) -> str:
         return f"{self._title.text()}\n{self._text.text()}".strip()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
-from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Step
 from desktop.services.practice.model import Matter
 
 
@@ -144,11 +144,14 @@ def plain_state(delivery: Delivery, now: datetime) -> str:
     system = system_short(delivery.system)
     age = span(now - delivery.updated_at)
     match delivery.state:
+        case DeliveryState.HELD if not delivery.matter_number:
+            return f"Waits for a matter since {when(delivery.updated_at, now)}. Nothing was sent."
         case DeliveryState.HELD:
             return f"Waits for you since {when(delivery.updated_at, now)}. Nothing was sent."
         case DeliveryState.QUEUED:
             if delivery.next_at is not None and delivery.next_at > now:
-                return f"Not sent yet; iConnect tries again {when(delivery.next_at, now)}."
+                does = "tries again" if delivery.attempts else "sends it"
+                return f"Not sent yet; iConnect {does} {when(delivery.next_at, now)}."
             return f"Not sent yet; goes to {system} as soon as it can be reached."
         case DeliveryState.SENDING:
             return f"Being sent to {system} now."
@@ -176,6 +179,53 @@ def cancel_warning(delivery: Delivery) -> str:
             f"look at matter {delivery.matter_number} and remove the line there if it stands."
         )
     return f"{what} was not posted. After cancelling, iConnect will not send it, also not when the order is reported again."
+
+
+def cancelled_by_hand(delivery: Delivery) -> bool:
+    """Whether a person cancelled it, and may think again. What was withdrawn because another line took its place never goes."""
+    return delivery.state is DeliveryState.CANCELLED and delivery.reason.startswith("Cancelled") and not delivery.undo
+
+
+def undo_sentence(delivery: Delivery) -> str:
+    """What a person must undo in the practice system, as a sentence, whether the ledger gave one or only a list."""
+    listed = re.fullmatch(r"Undo by hand: (.+)", delivery.undo)
+    if listed is None:
+        return delivery.undo
+    return f"An earlier posting stands at another matter. Remove it there in {system_title(delivery.system)}: {listed[1]}"
+
+
+_BY = {
+    "person": "by a person",
+    "feed": "by the firm's feed",
+    "folder": "by the drop folder",
+    "file": "by an imported file",
+    "typed": "typed in by hand",
+    "plan": "",
+    "courier": "",
+}
+
+
+def step_words(step: Step) -> tuple[str, str]:
+    """One thing that happened, and the small print to it. What iConnect did by itself names nobody."""
+    by = _BY.get(step.by, f"by {step.by}" if step.by else "")
+    reason = step.reason
+    if step.what == "message":
+        what, reason = (f"InfoTrack reported: {reason}" if reason else "InfoTrack reported the order"), ""
+    elif step.what == "matched":
+        what, reason = f"Belongs to matter {reason}", ""
+    elif step.to_state:
+        what = f"{part_word(step.key)}: " if step.key else ""
+        what += f"{step.from_state} → {step.to_state}" if step.from_state else step.to_state
+        if step.what not in ("", "planned", "moved"):
+            what += f" ({step.what})"
+    else:
+        what = step.what[:1].upper() + step.what[1:]
+    return what, " · ".join(part for part in (step.key, reason, by) if part)
+
+
+def part_word(key: str) -> str:
+    """What a delivery key stands for: `IT-71000123-D-1` is a document."""
+    return "Document" if re.fullmatch(r".+-D-\d+", key) else "Cost"
 
 
 def matter_line(number: str, name: str, client: str) -> str:

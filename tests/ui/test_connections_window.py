@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
+import webbrowser
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
+from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, SignInSteps, Status
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionCard, ConnectionsWindow
-from desktop.ui.signing_in import SigningIn
+from desktop.ui.signing_in import SigningIn, open_in_browser
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import SIGN_IN_ADDRESS, TENANTS, XPM, FakeDesk, connection, status
 
@@ -229,3 +233,66 @@ def test_a_half_filled_infotrack_form_is_not_sent(
 def test_notices_of_the_desk_are_shown(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk) -> None:
     there = opened(qtbot, make_bridge, clock, desk, status(connection(), notices=("No keyring was found.",)))
     assert there.window.notices.text() == "No keyring was found."
+
+
+def test_without_a_browser_the_sign_in_goes_on_with_the_address(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
+) -> None:
+    """The services end a sign-in whose browser did not open; the window has the address, so it does not come to that."""
+    desk.now_status = status(connection(C.DISCONNECTED))
+    told: list[bool] = []
+    connect = desk.connect
+
+    def watched(system: str, steps: SignInSteps) -> ConnectionView:
+        def open_browser(address: str) -> bool:
+            told.append(steps.open_browser(address))
+            return told[-1]
+
+        return connect(system, dataclasses.replace(steps, open_browser=open_browser))
+
+    desk.connect = watched  # type: ignore[method-assign]
+    desk.hold("browser")
+    there = Opened(qtbot, make_bridge(desk), clock, browser=False)
+    there.card.connect_button.click()
+    qtbot.waitUntil(lambda: told == [True])
+    qtbot.waitUntil(lambda: there.card.address.text() == SIGN_IN_ADDRESS and there.card.address.isVisible())
+    assert "No browser opened" in there.card.explain.text()
+    there.card.cancel_button.click()
+    qtbot.waitUntil(lambda: there.signing_in.system == "")
+
+
+def test_a_wrong_infotrack_login_stays_in_sight_until_the_next_attempt(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
+) -> None:
+    """InfoTrack's no is an answer, not a failure; and the state that follows, «not connected», has no sentence of its own."""
+    desk.now_status = status(connection(), infotrack=InfoTrackView(C.DISCONNECTED))
+    no = InfoTrackView(C.ATTENTION, "priya", "InfoTrack did not accept this user name and password.")
+    desk.sign_in_to_infotrack = lambda user, password: no  # type: ignore[method-assign]
+    bridge = make_bridge(desk)
+    card = Opened(qtbot, bridge, clock).window.infotrack
+    card.user.setText("priya")
+    card.password.setText("wrong")
+    card.sign_in()
+    qtbot.waitUntil(lambda: card.message.text() == no.problem)
+    assert card.password.hasFocus()
+    with qtbot.waitSignal(bridge.changed):
+        bridge.notify()
+    assert card.message.text() == no.problem
+
+
+def test_a_notice_that_sends_the_person_here_is_not_shown_here(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
+) -> None:
+    here = "You are not signed in to InfoTrack. Sign in under Connections."
+    there = opened(qtbot, make_bridge, clock, desk, status(connection(), notices=(here, "No keyring was found.")))
+    assert there.window.notices.text() == "No keyring was found."
+
+
+def test_the_browser_that_the_environment_names_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot) -> None:
+    told = tmp_path / "told"
+    script = tmp_path / "browser.py"
+    script.write_text(f"import pathlib, sys\npathlib.Path({str(told)!r}).write_text(sys.argv[1])\n", encoding="utf-8")
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+    monkeypatch.setattr(webbrowser, "_tryorder", None)
+    assert open_in_browser("http://127.0.0.1/authorize?a=1")
+    qtbot.waitUntil(lambda: told.exists() and told.read_text() == "http://127.0.0.1/authorize?a=1", timeout=15_000)

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.services.desk import ActionFailed, OrderFilter, TypedResult
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui import deliveries
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow, undo_words
 from desktop.ui.matter_picker import MatterChooser
@@ -159,7 +160,27 @@ def test_an_unmatched_order_moves_to_a_suggestion_with_one_press(qtbot: QtBot, w
     qtbot.waitUntil(lambda: bool(desk.called("move")))
     order_id, matter = desk.called("move")[0]
     assert order_id == "71000005"
-    assert (matter.id, matter.number, matter.system) == (MATTERS[0].id, "J000101", MATTERS[0].system)  # type: ignore[attr-defined]
+    assert matter == MATTERS[0], "with its organisation: without one it would wait for ever"
+
+
+def test_a_suggestion_whose_matter_is_gone_moves_nothing(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
+    choose(qtbot, window, "71000005")
+    desk.matters = desk.matters[1:]
+    press(qtbot, window, "Move here")
+    qtbot.waitUntil(lambda: "Choose a matter from the list" in window.message.text())
+    assert desk.called("move") == []
+
+
+def test_what_was_done_to_an_order_is_said_where_it_leaves_the_list(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
+    window.open_with(waiting=True)
+    qtbot.waitUntil(lambda: window.model.rowCount() == 3)
+    choose(qtbot, window, "71000006")
+    press(qtbot, window, "Retry")
+    qtbot.waitUntil(lambda: "IT-71000006-T-1 is tried again." in window.message.text())
+    show = next(b for b in window.message.findChildren(QPushButton) if b.text() == "Show the order")
+    show.click()
+    qtbot.waitUntil(lambda: shows(window, "71000006"))
+    assert window.filter.currentIndex() == 0
 
 
 def test_moving_says_what_to_undo_and_takes_a_matter(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
@@ -202,10 +223,51 @@ def test_each_step_is_shown_with_time_change_and_reason(qtbot: QtBot, window: De
 
 def test_what_to_undo_by_hand_stays_in_sight(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
     desk = FakeDesk()
-    desk.all_orders = (order("7", delivery("7", "T", S.CONFIRMED, undo="remove the line of $15.07 from J000099.")),)
+    desk.all_orders = (order("7", delivery("7", "T", S.CONFIRMED, undo="Undo by hand: IT-7-T-1 on J000099 ($15.07).")),)
     window = opened(qtbot, make_bridge(desk), clock)
     choose(qtbot, window, "7")
-    assert "To undo by hand: remove the line of $15.07 from J000099." in words_on(window.pane)
+    assert "Remove it there in Xero Practice Manager: IT-7-T-1 on J000099 ($15.07)." in words_on(window.pane)
+
+
+def test_an_order_that_is_not_in_the_list_yet_is_not_taken_for_another(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
+) -> None:
+    bridge = make_bridge(desk)
+    window = opened(qtbot, bridge, clock)
+    window.open_with("79999999")
+    qtbot.waitUntil(lambda: "79999999 is not here yet" in words_on(window.pane))
+    assert window.list.current_row() == -1
+    desk.all_orders = (order("79999999", delivery("79999999", "T", S.QUEUED)), *desk.all_orders)
+    bridge.notify()
+    qtbot.waitUntil(lambda: shows(window, "79999999"))
+    assert window.list.current_row() == 0
+
+
+def test_an_order_older_than_the_list_is_fetched_alone(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "LIMIT", 3)
+    monkeypatch.setattr(
+        DeliveriesWindow, "_filters", staticmethod(lambda: [("All", OrderFilter(limit=3)), ("Waiting", OrderFilter())])
+    )
+    window = opened(qtbot, make_bridge(desk), clock)
+    assert window.model.row_with_key("71000001") == -1
+    window.open_with("71000001")
+    qtbot.waitUntil(lambda: shows(window, "71000001"))
+
+
+def test_a_person_who_chooses_another_order_meanwhile_keeps_it(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
+) -> None:
+    bridge = make_bridge(desk)
+    window = opened(qtbot, bridge, clock)
+    window.open_with("79999999")
+    qtbot.waitUntil(lambda: "79999999 is not here yet" in words_on(window.pane))
+    choose(qtbot, window, "71000006")
+    desk.all_orders = (order("79999999", delivery("79999999", "T", S.QUEUED)), *desk.all_orders)
+    bridge.notify()
+    qtbot.waitUntil(lambda: window.model.row_with_key("79999999") == 0)
+    assert shows(window, "71000006")
 
 
 def test_the_list_can_be_narrowed_by_state_and_by_text(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
@@ -404,3 +466,17 @@ def test_no_desk_call_is_made_on_the_gui_thread(qtbot: QtBot, window: Deliveries
     press(qtbot, window, "Retry")
     qtbot.waitUntil(lambda: bool(desk.called("retry")))
     assert "MainThread" not in desk.threads
+
+
+def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
+    qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk
+) -> None:
+    choose(qtbot, window, "71000006")
+    window.list.setFocus()
+    met: list[str] = []
+    for _ in range(6):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        focus = QApplication.focusWidget()
+        assert isinstance(focus, QPushButton)
+        met.append(focus.text())
+    assert met == ["Open matter", "Move to another matter…", "Retry", "Cancel", "Add a result…", "Import…"]

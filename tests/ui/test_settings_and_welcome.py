@@ -165,7 +165,7 @@ def test_the_first_run_leads_from_step_to_step(qtbot: QtBot, make_bridge: MakeBr
     window.infotrack.user.setText("priya")
     QTest.keyClicks(window.infotrack.password, "secret")
     window.infotrack.password.returnPressed.emit()
-    qtbot.waitUntil(lambda: window.infotrack.pill.text() == "connected")
+    qtbot.waitUntil(lambda: window.infotrack.pill.text() == "done")
 
     window.matters.button.click()
     qtbot.waitUntil(lambda: window.matters.done)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.services.ledger.model import DeliveryState
+from desktop.services.ledger.model import DeliveryState, Step
 from desktop.ui import theme, words
 from desktop.ui.order_pane import choices
 from desktop.ui.result_form import FormProblem, amount
@@ -45,7 +45,7 @@ def test_cancelling_what_is_on_its_way_says_that_it_may_be_posted(state: Deliver
         (S.UNKNOWN, False, "cancel"),
         (S.UNKNOWN, True, "retry cancel"),
         (S.ACCEPTED, False, ""),
-        (S.ACCEPTED, True, "cancel"),
+        (S.ACCEPTED, True, "retry"),
         (S.CONFIRMED, False, ""),
         (S.REJECTED, True, "retry cancel"),
         (S.CANCELLED, False, ""),
@@ -57,7 +57,51 @@ def test_each_state_offers_its_buttons(state: DeliveryState, stuck: bool, offere
 
 
 def test_without_a_matter_nothing_can_be_approved() -> None:
-    assert not choices(delivery("7", "T", S.HELD, number="")).approve
+    got = choices(delivery("7", "T", S.HELD, number=""))
+    assert (got.approve, got.retry, got.cancel) == (False, False, True)
+
+
+def test_a_document_is_never_offered_for_approval() -> None:
+    assert not choices(delivery("7", "D", S.HELD)).approve
+    assert choices(delivery("7", "D", S.HELD)).retry
+
+
+def test_a_cost_without_an_amount_can_not_be_approved() -> None:
+    assert not choices(delivery("7", "T", S.HELD, amount=None)).approve
+
+
+def test_what_was_never_tried_is_approved_and_not_retried() -> None:
+    fresh = dataclasses.replace(delivery("7", "T", S.HELD), attempts=0)
+    assert choices(fresh).approve
+    assert not choices(fresh).retry
+
+
+def test_a_person_who_cancelled_may_think_again_but_what_was_withdrawn_stays() -> None:
+    assert choices(delivery("7", "T", S.CANCELLED, reason="Cancelled.")).retry
+    assert not choices(delivery("7", "T", S.CANCELLED, reason="Something newer took its place.")).retry
+
+
+def test_what_to_undo_is_a_sentence() -> None:
+    listed = delivery("7", "D", S.CONFIRMED, undo="Undo by hand: IT-7-D-1 on J004500.")
+    told = words.undo_sentence(listed)
+    assert told == "An earlier posting stands at another matter. Remove it there in Xero Practice Manager: IT-7-D-1 on J004500."
+    own = delivery("7", "T", S.CANCELLED, undo="You cancelled it, but it stands in the books of J1.")
+    assert words.undo_sentence(own) == own.undo
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (Step(NOW, "message", reason="Complete", by="feed"), ("InfoTrack reported: Complete", "by the firm's feed")),
+        (Step(NOW, "matched", reason="J000101", by="plan"), ("Belongs to matter J000101", "")),
+        (Step(NOW, "planned", "IT-7-D-1", "", "queued", by="plan"), ("Document: queued", "IT-7-D-1")),
+        (Step(NOW, "moved", "IT-7-R-1", "sending", "accepted", by="courier"), ("Cost: sending → accepted", "IT-7-R-1")),
+        (Step(NOW, "taken over", by="person"), ("Taken over", "by a person")),
+        (Step(NOW, "Ordered", by="Priya Raman"), ("Ordered", "by Priya Raman")),
+    ],
+)
+def test_each_step_is_told_in_plain_words(step: Step, told: tuple[str, str]) -> None:
+    assert words.step_words(step) == told
 
 
 def test_an_orders_word_is_that_of_what_needs_a_person_most() -> None:
