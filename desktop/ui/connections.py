@@ -61,6 +61,7 @@ class ConnectionCard(Card):
         self._system = system
         self._signing_in = signing_in
         self._clock = clock
+        self._pressed: QPushButton | None = None
         self.title = Heading(level=2, wrap=False)
         self.pill = Pill()
         head = QHBoxLayout()
@@ -130,12 +131,21 @@ class ConnectionCard(Card):
             self.findings.addWidget(_findings(findings))
 
     def set_busy(self, doing: str) -> None:
-        for button in (self.connect_button, self.disconnect_button, self.test_button):
+        buttons = (self.connect_button, self.disconnect_button, self.test_button)
+        if doing:
+            # A button that is switched off hands the keyboard to the next one, where a second press would do something else.
+            self._pressed = next((button for button in buttons if button.hasFocus()), None)
+            if self._pressed is not None:
+                self.setFocus()
+        for button in buttons:
             button.setEnabled(not doing)
         if doing:
             self.busy.start(doing)
-        else:
-            self.busy.stop()
+            return
+        self.busy.stop()
+        if self._pressed is not None and self.hasFocus():
+            self._pressed.setFocus()
+        self._pressed = None
 
     def _button(self, text: str, signal: object) -> QPushButton:
         button = QPushButton(text)

@@ -126,11 +126,12 @@ class OrderPane(QWidget):
         self._scroll.setWidget(page)
         self._set_tab_order(page)
         self._set_busy()
-        self._scroll.verticalScrollBar().setValue(position)
         if focused:
             again = page.findChild(QPushButton, focused)
             if again is not None:
                 again.setFocus()
+        # Last, because a button that gets the focus scrolls itself into sight of a page that is not laid out yet.
+        self._scroll.verticalScrollBar().setValue(position)
 
     def set_busy(self, busy: bool) -> None:
         """While an action runs, no button can be pressed a second time."""
@@ -162,7 +163,8 @@ class OrderPane(QWidget):
         self._head(column, order)
         if order.suggestions:
             column.addWidget(self._suggestions(order))
-        for delivery in order.deliveries:
+        # What was cancelled is history: it stands after what counts.
+        for delivery in sorted(order.deliveries, key=lambda one: one.state is DeliveryState.CANCELLED):
             column.addWidget(self._delivery(order, delivery))
         if not order.deliveries:
             column.addWidget(Muted("No cost and no document yet: they follow when InfoTrack reports the result."))
@@ -211,6 +213,11 @@ class OrderPane(QWidget):
         if order.reason:
             bar = MessageBar()
             bar.say(order.reason, Tone.WARN, keep=True)
+            column.addWidget(bar)
+        # What a person must do elsewhere stands above the postings: below the fold nobody would do it.
+        for sentence in dict.fromkeys(words.undo_sentence(delivery) for delivery in order.deliveries if delivery.undo):
+            bar = MessageBar()
+            bar.say(sentence, Tone.WARN, keep=True)
             column.addWidget(bar)
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP)
@@ -278,10 +285,6 @@ class OrderPane(QWidget):
         card.body.addWidget(Text(words.plain_state(delivery, now)))
         if delivery.reason and delivery.reason != order.reason:
             card.body.addWidget(Text(f"Reason: {delivery.reason}"))
-        if delivery.undo:
-            bar = MessageBar()
-            bar.say(words.undo_sentence(delivery), Tone.WARN, keep=True)
-            card.body.addWidget(bar)
         self._delivery_buttons(card, delivery)
         return card
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -99,6 +101,7 @@ class SettingsWindow(Window):
         self._door = door
         self._loaded: LoadedSettings | None = None
         self._codes_for = ""
+        self._closing = False
         self.message = MessageBar()
         self._make_fields()
         self._lay_out()
@@ -140,6 +143,34 @@ class SettingsWindow(Window):
         self.save_button.setEnabled(False)
         self.bridge.run(self, lambda _: door.save(wanted), lambda _: self._saved(loaded, wanted), self._not_saved)
 
+    def _has_changes(self) -> bool:
+        return self._loaded is not None and self.values() != self._loaded.values
+
+    def _ask_about_changes(self) -> None:
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("iConnect - Save the changes?")
+        box.setText("Save the changes?")
+        box.setInformativeText("You changed settings and have not saved them.")
+        save = box.addButton("&Save", QMessageBox.ButtonRole.AcceptRole)
+        drop = box.addButton("&Don't save", QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton("&Keep editing", QMessageBox.ButtonRole.RejectRole)
+        save.setEnabled(self.save_button.isEnabled())
+        box.setDefaultButton(save if save.isEnabled() else stay)
+        box.setEscapeButton(stay)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def answered(button: QAbstractButton) -> None:
+            if button is save:
+                self._closing = True
+                self.save()
+            elif button is drop:
+                self.undo()
+                self.close()
+
+        box.buttonClicked.connect(answered)
+        box.open()
+
     def undo(self) -> None:
         """Back to what was loaded or saved last."""
         if self._loaded is not None:
@@ -160,7 +191,7 @@ class SettingsWindow(Window):
         self.markup.setSuffix(" %")
         self.markup.setAccessibleName("Markup")
         self.markup.setMaximumWidth(140)
-        self.billable = QCheckBox("Costs are billable to the client")
+        self.billable = QCheckBox("Costs are b&illable to the client")
         self.description = self._line("Description of a cost")
         self.description_preview = Muted()
         self.file_name = self._line("File name of a document")
@@ -173,12 +204,15 @@ class SettingsWindow(Window):
         self.browse.setAccessibleDescription("Choose the drop folder")
         self.browse.clicked.connect(self._choose_folder)
         self.notifications = self._choice("Notices", _NOTIFICATIONS)
-        self.start = QCheckBox("Start iConnect when I sign in to this PC")
-        self.save_button = QPushButton("Save")
+        self.start = QCheckBox("Start iConnect when I sign in to &this PC")
+        self.save_button = QPushButton("&Save")
         self.save_button.setDefault(True)
         self.save_button.clicked.connect(self.save)
-        self.undo_button = QPushButton("Undo changes")
+        self.undo_button = QPushButton("&Undo changes")
         self.undo_button.clicked.connect(self.undo)
+        # Beside the button that was pressed: a bar on top would move every field.
+        self.saved = Muted(wrap=False)
+        self.saved.set_tone(Tone.GOOD)
         self.busy = Busy()
         self._fields: dict[str, QWidget] = {
             "system": self.system,
@@ -226,28 +260,28 @@ class SettingsWindow(Window):
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(10)
         form = self._section(column, "Costs")
-        self._row(form, "Practice system", self.system)
-        self._row(form, "Code with GST", self.code_taxed)
-        self._row(form, "Code without GST", self.code_untaxed)
+        self._row(form, "P&ractice system", self.system)
+        self._row(form, "Code &with GST", self.code_taxed)
+        self._row(form, "Code with&out GST", self.code_untaxed)
         self._row(form, "", self.codes_note)
         self._costs = form
-        self._row(form, "Amounts", self.amounts)
-        self._row(form, "Markup", self.markup)
+        self._row(form, "&Amounts", self.amounts)
+        self._row(form, "&Markup", self.markup)
         self._row(form, "", self.billable)
-        self._row(form, "Description", self.description)
+        self._row(form, "&Description", self.description)
         self._row(form, "", self.description_preview)
-        self._row(form, "Before posting", self.review)
+        self._row(form, "&Before posting", self.review)
         form = self._section(column, "Documents")
-        self._row(form, "File name", self.file_name)
+        self._row(form, "&File name", self.file_name)
         self._row(form, "", self.file_preview)
-        self._row(form, "Folder", self.folder)
+        self._row(form, "Fo&lder", self.folder)
         form = self._section(column, "This PC")
         drop = QHBoxLayout()
         drop.setSpacing(theme.GAP)
         drop.addWidget(self.results_folder, 1)
         drop.addWidget(self.browse)
-        self._row(form, "Drop folder", drop)
-        self._row(form, "Notices", self.notifications)
+        self._row(form, "Dro&p folder", drop, self.results_folder)
+        self._row(form, "&Notices", self.notifications)
         self._row(form, "", self.start)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -259,6 +293,7 @@ class SettingsWindow(Window):
         foot = QHBoxLayout()
         foot.setContentsMargins(theme.MARGIN, 0, theme.MARGIN, 0)
         foot.addWidget(self.busy, 1)
+        foot.addWidget(self.saved)
         foot.addStretch(1)
         foot.addWidget(self.undo_button)
         foot.addWidget(self.save_button)
@@ -272,14 +307,16 @@ class SettingsWindow(Window):
         outer.addLayout(foot)
 
     @staticmethod
-    def _row(form: QFormLayout, title: str, field: QWidget | QHBoxLayout) -> None:
-        """A row whose field begins where the fields of the other sections begin."""
+    def _row(form: QFormLayout, title: str, field: QWidget | QHBoxLayout, buddy: QWidget | None = None) -> None:
+        """A row whose field begins where the fields of the other sections begin. Alt with the title's letter goes to it."""
         label = QLabel(title)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Code without GST") + 4)
         if isinstance(field, QWidget):
             label.setBuddy(field)
             form.addRow(label, field)
         else:
+            if buddy is not None:
+                label.setBuddy(buddy)
             form.addRow(label, field)
 
     @staticmethod
@@ -336,8 +373,9 @@ class SettingsWindow(Window):
             field.setToolTip("Set by your firm's IT" if locked else "")
         self.browse.setEnabled(self.results_folder.isEnabled())
         fine = self._patterns_fine()
-        changed = loaded is not None and self.values() != loaded.values
+        changed = self._has_changes()
         self.save_button.setEnabled(changed and fine)
+        self.saved.setText("")
         self.undo_button.setEnabled(changed)
 
     def _patterns_fine(self) -> bool:
@@ -406,11 +444,15 @@ class SettingsWindow(Window):
     def _saved(self, loaded: LoadedSettings, values: OwnSettings) -> None:
         self._loaded = LoadedSettings(values, loaded.systems, loaded.locked)
         self.busy.stop()
-        self.message.say("Saved.", Tone.GOOD)
         self._enable()
+        self.saved.setText("Saved.")
         self.bridge.notify()
+        if self._closing:
+            self._closing = False
+            self.close()
 
     def _not_saved(self, problem: str) -> None:
+        self._closing = False
         self.busy.stop()
         self.message.say(problem)
         self._enable()
@@ -424,7 +466,11 @@ class SettingsWindow(Window):
         dialog.open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Forgets what was not saved; the next opening reads anew."""
+        """What was changed and not saved is asked about; the next opening reads anew."""
+        if self._has_changes() and not self.bridge.is_closed:
+            event.ignore()
+            self._ask_about_changes()
+            return
         self._loaded = None
         self._codes_for = ""
         self.message.clear()

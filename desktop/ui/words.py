@@ -164,7 +164,10 @@ def plain_state(delivery: Delivery, now: datetime) -> str:
         case DeliveryState.CONFIRMED:
             return f"Posted: seen in {system} {when(delivery.updated_at, now)}."
         case DeliveryState.REJECTED:
-            return f"{system} refused it {when(delivery.updated_at, now)}."
+            return (
+                f"{system} refused it {when(delivery.updated_at, now)}. Mend the cause there and retry, or move the order to "
+                "another matter."
+            )
         case DeliveryState.CANCELLED:
             return f"Cancelled {when(delivery.updated_at, now)}; will not be sent."
 

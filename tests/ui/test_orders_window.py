@@ -475,7 +475,9 @@ def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
     window.list.setFocus()
     met: list[str] = []
     for _ in range(6):
-        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        before = QApplication.focusWidget()
+        assert before is not None
+        QTest.keyClick(before, Qt.Key.Key_Tab)
         focus = QApplication.focusWidget()
         assert isinstance(focus, QPushButton)
         met.append(focus.text())

@@ -8,7 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from desktop.services.desk import ConnectionState, InfoTrackView
@@ -71,7 +73,7 @@ def test_cost_codes_come_from_the_firms_list(qtbot: QtBot, bridge: Bridge, desk:
     window.save_button.click()
     qtbot.waitUntil(lambda: len(door.saved) == 1)
     assert door.saved[0].code_taxed == "SEARCH"
-    qtbot.waitUntil(lambda: window.message.text() == "Saved.")
+    qtbot.waitUntil(lambda: window.saved.text() == "Saved.")
     assert not window.save_button.isEnabled()
 
 
@@ -128,10 +130,49 @@ def test_undo_brings_back_what_was_kept(qtbot: QtBot, bridge: Bridge) -> None:
     assert window.values() == FakeSettings().values
 
 
+def press_in_box(window: SettingsWindow, text: str) -> None:
+    box = next(box for box in window.findChildren(QMessageBox) if box.isVisible())
+    next(button for button in box.buttons() if button.text().replace("&", "") == text).click()
+
+
+def test_closing_with_changes_asks_first(qtbot: QtBot, bridge: Bridge) -> None:
+    door = FakeSettings()
+    window = opened(qtbot, bridge, door)
+    window.folder.setText("Elsewhere")
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.isVisible()
+    press_in_box(window, "Keep editing")
+    assert window.isVisible()
+    assert window.folder.text() == "Elsewhere"
+    window.close()
+    press_in_box(window, "Save")
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert door.saved[-1].folder == "Elsewhere"
+
+
+def test_a_save_that_fails_on_closing_keeps_the_window(qtbot: QtBot, bridge: Bridge) -> None:
+    door = FakeSettings()
+    door.problem = "The disk is full."
+    window = opened(qtbot, bridge, door)
+    window.folder.setText("Elsewhere")
+    window.close()
+    press_in_box(window, "Save")
+    qtbot.waitUntil(lambda: window.message.text() == "The disk is full.")
+    assert window.isVisible()
+
+
+def test_without_changes_it_closes_at_once(qtbot: QtBot, bridge: Bridge) -> None:
+    window = opened(qtbot, bridge, FakeSettings())
+    window.close()
+    assert not window.isVisible()
+
+
 def test_what_was_not_saved_is_gone_at_the_next_opening(qtbot: QtBot, bridge: Bridge) -> None:
     window = opened(qtbot, bridge, FakeSettings())
     window.folder.setText("Elsewhere")
     window.close()
+    press_in_box(window, "Don't save")
+    qtbot.waitUntil(lambda: not window.isVisible())
     window.bring_forward()
     qtbot.waitUntil(lambda: window._loaded is not None)
     assert window.folder.text() == "InfoTrack"
