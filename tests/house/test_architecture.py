@@ -102,7 +102,7 @@ FORBIDDEN = re.compile(
             r"/root" + r"/",
             r"/home/(?!runner\b)[a-z]+/",
             r"pypi\.org" + r"/simple",
-            r"files\.pythonhosted",
+            r"files\.python" + "hosted",
             r"--(?:extra-)?index" + r"-url",
             r"BEGIN (?:RSA |EC )?PRIVATE " + r"KEY",
         )
