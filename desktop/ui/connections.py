@@ -237,7 +237,7 @@ class InfoTrackCard(Card):
         head.addWidget(Heading(title, level=2, wrap=False))
         head.addStretch(1)
         head.addWidget(self.pill)
-        self.facts = Text()
+        self.facts = Muted() if as_step else Text()
         self.message = MessageBar()
         self.user = Field()
         self.user.setPlaceholderText("User name")

@@ -106,7 +106,7 @@ class DeliveriesWindow(Window):
         self.message = MessageBar()
         self.field = Field()
         self.field.setAccessibleName("Find an order")
-        self.field.setPlaceholderText("Matter, order number or service")
+        self.field.setPlaceholderText("Matter, order or service")
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._typed)
         self.filter = QComboBox()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step, Suggestion
 from desktop.ui import theme, words
@@ -91,9 +91,13 @@ class OrderPane(QWidget):
         self.tab_after: QWidget | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # A stop of its own, after the buttons: without one, what happened could be read with a mouse only.
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._scroll.setAccessibleName("The order's path")
+        self._scroll.setStyleSheet(
+            "QScrollArea { border: 1px solid transparent } QScrollArea:focus { border: 1px solid palette(highlight) }"
+        )
         self.nothing = EmptyState()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -152,6 +156,7 @@ class OrderPane(QWidget):
         for button in page.findChildren(QPushButton):
             QWidget.setTabOrder(before, button)
             before = button
+        QWidget.setTabOrder(before, self._scroll)
 
     # building
 

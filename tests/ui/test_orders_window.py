@@ -474,11 +474,12 @@ def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
     choose(qtbot, window, "71000006")
     window.list.setFocus()
     met: list[str] = []
-    for _ in range(6):
+    for _ in range(7):
         before = QApplication.focusWidget()
         assert before is not None
         QTest.keyClick(before, Qt.Key.Key_Tab)
         focus = QApplication.focusWidget()
-        assert isinstance(focus, QPushButton)
-        met.append(focus.text())
-    assert met == ["Open matter", "Move to another matter…", "Retry", "Cancel", "Add a result…", "Import…"]
+        assert focus is not None
+        met.append(focus.text() if isinstance(focus, QPushButton) else focus.accessibleName())
+    path = "The order's path"
+    assert met == ["Open matter", "Move to another matter…", "Retry", "Cancel", path, "Add a result…", "Import…"]
