@@ -143,6 +143,17 @@ def base_environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
+def office_screen(home: Path) -> str:
+    """A platform whose screen is an office's: Qt's own offscreen one is 800 pixels wide, and the window keeps within it."""
+    config = home / "screen.json"
+    config.write_text(
+        '{"screens": [{"name": "office", "x": 0, "y": 0, "width": 2560, "height": 1920, "logicalDpi": 96, "dpr": 1}]}',
+        encoding="utf-8",
+    )
+    config.chmod(0o644)
+    return f"offscreen:configfile={config}"
+
+
 class Window:
     """A running order window with everything that it said."""
 

@@ -25,7 +25,7 @@ from desktop.services.order_protocol import (
     line_of,
 )
 from desktop.ui.browser.passing_folder import is_alive, remove_left_over
-from tests.browser.order_window_rig import Authority, Open, Site, base_environment, ordinary_user, serve
+from tests.browser.order_window_rig import Authority, Open, Site, base_environment, office_screen, ordinary_user, serve
 
 pytestmark = pytest.mark.browser
 
@@ -272,7 +272,8 @@ def test_the_window_shows_itself_in_light_and_dark_at_every_scale(
     from PySide6.QtGui import QColor, QImage
 
     site.page("/", "<body style='background:#c8e6c9'><h1>words</h1>")
-    window = open_window(site.url(), theme=theme, environ=base_environment(home, QT_SCALE_FACTOR=scale))
+    environ = base_environment(home, QT_QPA_PLATFORM=office_screen(home), QT_SCALE_FACTOR=scale)
+    window = open_window(site.url(), theme=theme, environ=environ)
     window.do("wait", css="h1", text="words")
     image = QImage(str(window.shot(f"page-{theme}-{scale}")))
     factor = int(scale)
