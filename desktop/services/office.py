@@ -56,7 +56,8 @@ from desktop.services.order_desk import OrderDesk, WindowOptions
 from desktop.services.plainly import plainly
 from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import AccessFinding, CostCode, Finding, Matter
-from desktop.services.practice_links import TITLES, PracticeLinks
+from desktop.services.practice_links import PracticeLinks
+from desktop.services.practice_systems import title_of
 from desktop.settings import Settings, require_client
 
 _log = logging.getLogger(__name__)
@@ -221,7 +222,7 @@ class Office:
         return tuple(self._connection(system, records.get(system)) for system in systems)
 
     def _connection(self, system: str, record: ConnectionRecord | None) -> ConnectionView:
-        title = TITLES.get(system, system)
+        title = title_of(system)
         if self._identity.connecting(system):
             return ConnectionView(system, title, ConnectionState.CONNECTING)
         if record is None:

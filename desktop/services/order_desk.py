@@ -18,7 +18,8 @@ from desktop.services.order_process import OrderWindowProcess, authorities_from
 from desktop.services.order_protocol import AnyEvent, Closed, FeesTyped, NewLinkWanted, OfferedToMatter, OrderWindowStart
 from desktop.services.plainly import plainly
 from desktop.services.practice.model import ClientDetails, Matter
-from desktop.services.practice_links import TITLES, PracticeLinks
+from desktop.services.practice_links import PracticeLinks
+from desktop.services.practice_systems import title_of
 from desktop.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class OrderDesk:
             matter_number=matter.number,
             matter_name=matter.name,
             client_name=matter.client,
-            system_title=TITLES.get(matter.system, matter.system),
+            system_title=title_of(matter.system),
             hosts=settings.infotrack.hosts,
             profile_folder=str(self._profile),
             download_folder=str(self._downloads),

@@ -10,19 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from desktop.services.delivery.budget import Budget
 from desktop.services.errors import AccessMissing, AnswerLost, NotSent, ServiceError
 from desktop.services.http import Http
 from desktop.services.identity.wallet import Identity
 from desktop.services.practice.practice_system import PracticeSystem
-from desktop.services.practice.xero_practice_manager import XeroPracticeManager
+from desktop.services.practice_systems import SYSTEMS, CallAccount
 from desktop.settings import Settings
-
-TITLES = {
-    "xero-practice-manager": "Xero Practice Manager",
-    "workflowmax": "WorkflowMax",
-    "smokeball": "Smokeball",
-}
 
 
 class _Watched:
@@ -82,7 +75,7 @@ class PracticeLinks:
         self._changed = changed
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str], PracticeSystem] = {}
-        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._budgets: dict[tuple[str, str], CallAccount] = {}
         self._offline: set[str] = set()
         self._lacking: set[str] = set()
 
@@ -144,11 +137,11 @@ class PracticeLinks:
         assert connection is not None
         budget = self._budgets.get((system, tenant))
         if budget is None:
-            budget = Budget()
+            budget = SYSTEMS[system].account()
             if text := self._recall(_budget_name(system, tenant)):
                 budget.restore(json.loads(text))
             self._budgets[system, tenant] = budget
-        inner = XeroPracticeManager(self._http, connection, budget, self._settings().xero.api_url)
+        inner = SYSTEMS[system].make(self._http, connection, budget, self._settings())
         return cast(PracticeSystem, _Watched(inner, lambda error: self._told(system, error)))
 
     def _told(self, system: str, error: ServiceError | None) -> None:

@@ -225,7 +225,7 @@ class FakePractice:
             effect()
         raise error
 
-    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND) -> Iterator[Matter]:
+    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND, since: datetime | None = None) -> Iterator[Matter]:
         return iter(())
 
     def matter(self, number: str, *, urgency: Urgency = Urgency.PERSON) -> Matter | None:

@@ -379,6 +379,9 @@ def cost_line(posting: Posting) -> CostLine:
         unit_cost=posting.cost,
         unit_price=posting.price,
         billable=posting.billable,
+        gst=posting.gst or Decimal("0.00"),
+        gst_included=posting.gst_included,
+        taxed=posting.taxed,
     )
 
 

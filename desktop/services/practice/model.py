@@ -79,7 +79,9 @@ class CostLine:
     """A cost to be posted, complete: the adapter adds nothing and decides nothing.
 
     `key` is the delivery key, which is also the last word of `note`. `on` is the firm's own calendar day.
-    `unit_cost` and `unit_price` have two places; negative for a credit; quantity is always 1."""
+    `unit_cost` and `unit_price` have two places; negative for a credit; quantity is always 1. `gst` is the GST of the fee
+    that the line recovers (of `unit_cost`), with the line's sign; `gst_included` says whether `unit_cost` and `unit_price`
+    hold it already; `taxed` whether the fee carries GST at all. Systems that reckon the tax themselves ignore all three."""
 
     key: str
     matter_number: str
@@ -91,6 +93,9 @@ class CostLine:
     unit_cost: Decimal
     unit_price: Decimal
     billable: bool
+    gst: Decimal = Decimal("0.00")
+    gst_included: bool = False
+    taxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

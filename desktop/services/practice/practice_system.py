@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
@@ -36,13 +37,15 @@ class Capabilities:
     """What a practice system can do.
 
     `negative_costs` is None where nobody knows: then the first answer decides. `max_document_bytes` is the file's size
-    before any coding."""
+    before any coding. `asynchronous_writes`: a yes to a write only says that it will be done. `changes_since`: `matters`
+    can be asked for what changed since a moment."""
 
     negative_costs: bool | None
     deletes_costs: bool
     folders: bool
     max_document_bytes: int
     asynchronous_writes: bool = False
+    changes_since: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,11 @@ class PracticeSystem(Protocol):
     name: str
     capabilities: Capabilities
 
-    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND) -> Iterator[Matter]:
-        """All open matters, streamed as they are read; a failure midway raises, so a consumer commits at the end."""
+    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND, since: datetime | None = None) -> Iterator[Matter]:
+        """All open matters, streamed as they are read; a failure midway raises, so a consumer commits at the end.
+
+        With `since` (aware), and only where the capabilities say `changes_since`: the matters that changed at or after that
+        moment by the vendor's clock, those no longer open among them with `is_open` False."""
         ...
 
     def matter(self, number: str, *, urgency: Urgency = Urgency.PERSON) -> Matter | None:

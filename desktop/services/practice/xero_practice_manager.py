@@ -81,7 +81,9 @@ class XeroPracticeManager:
             http, tokens, gate, api_url, headers=lambda: {"xero-tenant-id": tokens.tenant}, clock=clock, words=_WORDS
         )
 
-    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND) -> Iterator[Matter]:
+    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND, since: datetime | None = None) -> Iterator[Matter]:
+        """The whole list each time: a job that was closed would be missing from a list of changes."""
+        del since
         found = self._calls.stream("job.api/current", "", job_records.JOBS, urgency, caps=JOB_LIST)
         return job_records.jobs_as_matters(found, system=self.name, tenant=self._tokens.tenant)
 

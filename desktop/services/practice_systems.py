@@ -1,0 +1,53 @@
+"""Every practice system that the product speaks to: its name for people, how it is made, and which account of calls it has.
+
+A further system is one adapter, one table in the platform file and one line here. The adapters are imported when one of
+them is asked for: who uses one system need not carry the others in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktop.services.delivery.budget import Budget
+from desktop.services.http import Http
+from desktop.services.practice.practice_system import AccessTokens, CallGate, PracticeSystem
+from desktop.settings import Settings
+
+
+class CallAccount(CallGate, Protocol):
+    """The account of calls of one connected organisation, kept over restarts."""
+
+    def close(self) -> None: ...
+
+    def snapshot(self) -> dict[str, object]: ...
+
+    def restore(self, snapshot: Mapping[str, object]) -> None: ...
+
+
+Make = Callable[[Http, AccessTokens, CallGate, Settings], PracticeSystem]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One practice system. `title` is its maker's own name for it."""
+
+    title: str
+    make: Make
+    account: Callable[[], CallAccount] = Budget
+
+
+def _xero_practice_manager(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+    from desktop.services.practice.xero_practice_manager import XeroPracticeManager
+
+    return XeroPracticeManager(http, tokens, gate, settings.xero.api_url)
+
+
+SYSTEMS: Mapping[str, Known] = {
+    "xero-practice-manager": Known("Xero Practice Manager", _xero_practice_manager),
+}
+
+
+def title_of(system: str) -> str:
+    known = SYSTEMS.get(system)
+    return system if known is None else known.title
