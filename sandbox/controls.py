@@ -10,12 +10,14 @@ from flask import Flask, Response, jsonify, redirect, render_template, request
 
 from sandbox.faults import NAMES
 from sandbox.firm import Firm
+from sandbox.identity_store import IdentityStore
 from sandbox.infotrack_api import Landing
+from sandbox.neighbour import Neighbour
 from sandbox.order_messages import Field
 from sandbox.orders import Login, Order, OrderDesk
 from sandbox.outbox import Outbox
 from sandbox.services import SERVICES
-from sandbox.world import MAIN_TENANT, World
+from sandbox.world import World
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -56,7 +58,7 @@ def make_controls(
             names=NAMES,
             orders=sorted(desk.orders.values(), key=lambda order: -order.id),
             services=SERVICES.values(),
-            firms=[firm.books() for firm in world.firms.values()],
+            firms=world.books(),
             calls=world.calls.as_json(last=0),
             limits=world.limits.as_json(),
         )
@@ -85,12 +87,12 @@ def make_controls(
 def _books(app: Flask, world: World) -> None:
     @app.get("/api/books")
     def books() -> ResponseReturnValue:
-        job, tenant = request.args.get("job", ""), request.args.get("tenant", "")
-        return jsonify(tenants=[firm.books(job) for firm in world.firms.values() if tenant in ("", firm.tenant_id)])
+        wanted = {name: request.args.get(name, "") for name in ("job", "tenant", "system")}
+        return jsonify(tenants=world.books(**wanted))
 
     @app.get("/api/documents/<sha256>")
     def document(sha256: str) -> ResponseReturnValue:
-        for firm in world.firms.values():
+        for firm in world.all_firms():
             if sha256 in firm.contents:
                 return Response(firm.contents[sha256], content_type="application/octet-stream")
         return jsonify(error="there is no such document"), 404
@@ -120,7 +122,7 @@ def _books(app: Flask, world: World) -> None:
     def note(uuid: str) -> ResponseReturnValue:
         """What staff do: words added around a note, or the whole note replaced."""
         text = str(_body().get("note", ""))
-        for firm in world.firms.values():
+        for firm in world.all_firms():
             if firm.change_cost(uuid, {"note": text}) is not None:
                 return jsonify(note=text)
         raise BadRequest("there is no such cost")
@@ -128,7 +130,7 @@ def _books(app: Flask, world: World) -> None:
     @app.delete("/api/costs/<uuid>")
     def remove(uuid: str) -> ResponseReturnValue:
         """What a person does by hand in the vendor's own screens."""
-        for firm in world.firms.values():
+        for firm in world.all_firms():
             with firm.lock:
                 for costs in firm.costs.values():
                     for cost in [each for each in costs if each.uuid == uuid]:
@@ -139,15 +141,13 @@ def _books(app: Flask, world: World) -> None:
     @app.post("/api/staff/privilege")
     def privilege() -> ResponseReturnValue:
         body = _body()
-        tenant = str(body.get("tenant", MAIN_TENANT))
-        if tenant not in world.firms or not world.set_privilege(
-            tenant, str(body.get("email", "")), bool(body.get("allowed", True))
-        ):
+        tenant = str(body.get("tenant") or world.main_tenant(str(body.get("system", ""))))
+        if not world.set_privilege(tenant, str(body.get("email", "")), bool(body.get("allowed", True))):
             raise BadRequest("there is no such member of staff")
         return jsonify(email=body.get("email"), allowed=bool(body.get("allowed", True)))
 
     def _firm(world: World) -> Firm:
-        firm = world.firms.get(request.args.get("tenant", MAIN_TENANT))
+        firm = world.firm(request.args.get("tenant") or world.main_tenant(request.args.get("system", "")))
         if firm is None:
             raise BadRequest("there is no such tenant")
         return firm
@@ -300,12 +300,16 @@ def _weather(app: Flask, world: World, desk: OrderDesk, outbox: Outbox, landing:
 
     @app.post("/api/tokens/<any(expire,revoke):what>")
     def tokens(what: str) -> ResponseReturnValue:
-        return jsonify(count=world.identity.expire_access() if what == "expire" else world.identity.revoke_all())
+        places: list[IdentityStore | Neighbour] = [world.identity, *world.neighbours]
+        return jsonify(count=sum(place.expire_access() if what == "expire" else place.revoke_all() for place in places))
 
     @app.post("/api/redirects")
     def redirects() -> ResponseReturnValue:
         world.register_redirects([str(each) for each in _body().get("add", ())])
-        return jsonify({app_id: known.redirects for app_id, known in world.identity.apps.items()})
+        known = {app_id: registered.redirects for app_id, registered in world.identity.apps.items()}
+        for neighbour in world.neighbours:
+            known |= neighbour.registered()
+        return jsonify(known)
 
     @app.get("/api/connections")
     def connections() -> ResponseReturnValue:

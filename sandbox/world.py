@@ -13,6 +13,7 @@ from sandbox.faults import Faults
 from sandbox.firm import Firm
 from sandbox.gateway import Limits, Meter
 from sandbox.identity_store import App, Connection, IdentityStore, Person, Tenant
+from sandbox.neighbour import XERO_SYSTEM, Neighbour
 from sandbox.seeds import make_firm
 from sandbox.switches import Switches
 
@@ -45,6 +46,7 @@ class World:
     calls: Calls = field(default_factory=Calls)
     stopping: threading.Event = field(default_factory=threading.Event)
     firms: dict[str, Firm] = field(default_factory=dict)
+    neighbours: list[Neighbour] = field(default_factory=list)  # the other practice systems
 
     def __post_init__(self) -> None:
         self.agenda = Agenda(self.clock)
@@ -82,7 +84,36 @@ class World:
         self.meter.clear()
         self.identity.clear()
         self.seed_firms()
+        for neighbour in self.neighbours:
+            neighbour.reset()
         self._connect_before()
+
+    def firm(self, tenant_id: str) -> Firm | None:
+        """A firm of any system by its tenant id; a neighbour's is made when it is first asked for."""
+        found = self.firms.get(tenant_id)
+        for neighbour in self.neighbours:
+            found = found or neighbour.firm(tenant_id)
+        return found
+
+    def all_firms(self) -> list[Firm]:
+        """The firms of all systems that were made so far: in one that was not, nothing was ever posted."""
+        return [*self.firms.values(), *(firm for neighbour in self.neighbours for firm in neighbour.made())]
+
+    def main_tenant(self, system: str) -> str:
+        """The demo's tenant in that system; empty if there is no such system."""
+        if system in ("", XERO_SYSTEM):
+            return MAIN_TENANT
+        return next((neighbour.main_tenant for neighbour in self.neighbours if neighbour.system == system), "")
+
+    def books(self, job: str = "", tenant: str = "", system: str = "") -> list[dict[str, object]]:
+        """What was posted, firm by firm, with the system of each."""
+        rows = [{**firm.books(job), "system": XERO_SYSTEM} for firm in self.firms.values()]
+        for neighbour in self.neighbours:
+            made = {firm.tenant_id: firm for firm in neighbour.made()}
+            for tenant_id, name in neighbour.names().items():
+                empty: dict[str, object] = {"tenant_id": tenant_id, "name": name, "costs": [], "documents": []}
+                rows.append({**(made[tenant_id].books(job) if tenant_id in made else empty), "system": neighbour.system})
+        return [row for row in rows if tenant in ("", row["tenant_id"]) and system in ("", row["system"])]
 
     def _connect_before(self) -> None:
         """Long ago, the demo's person connected an accounting organisation: it stands first in the list of connections."""
@@ -100,14 +131,18 @@ class World:
 
     def set_privilege(self, tenant_id: str, email: str, allowed: bool) -> bool:
         """Gives or takes the API privilege; False if there is no such member of staff."""
-        firm = self.firms[tenant_id]
+        firm = self.firm(tenant_id)
+        if firm is None:
+            return False
         with firm.lock:
             found = any(member.email == email for member in firm.staff)
             firm.staff[:] = [replace(member, api=allowed) if member.email == email else member for member in firm.staff]
         return found
 
     def register_redirects(self, addresses: list[str]) -> None:
-        """Redirect addresses that both apps may use, to the letter."""
+        """Redirect addresses that all apps may use, to the letter."""
+        for neighbour in self.neighbours:
+            neighbour.register_redirects(addresses)
         for app in self.identity.apps.values():
             app.redirects += [address for address in addresses if address not in app.redirects]
 
