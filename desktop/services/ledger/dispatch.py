@@ -5,6 +5,7 @@ Each function is one step of one transaction; none of them touches the network.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from desktop.services.ledger.facts import (
     BY_PERSON,
     DOCUMENT_PART,
     NewPosting,
+    OrderFacts,
     Place,
     Plan,
     Posting,
@@ -59,8 +61,10 @@ class Noted:
     others: tuple[str, ...] = ()
 
 
-def apply_plan(db: apsw.Connection, order_id: str, plan: Plan, now: datetime, take_over_at: datetime | None, by: str) -> None:
-    found = {posting.key: posting for posting in rows.postings(db, "order_id = ?", (order_id,))}
+def apply_plan(db: apsw.Connection, facts: OrderFacts, plan: Plan, now: datetime, by: str) -> None:
+    """Makes the order's rows what `plan` says. `facts` must have been read in the same transaction."""
+    order_id, take_over_at = facts.order_id, facts.take_over_at
+    found = {posting.key: posting for posting in facts.postings}
     for withdrawn in plan.withdrawn:
         rows.change(db, found[withdrawn.key], now, state=_S.CANCELLED, by=by, reason=withdrawn.reason, hold="", next_at=None)
     for reheld in plan.reheld:
@@ -93,6 +97,14 @@ def _first_try(hold: str, take_over_at: datetime | None, now: datetime) -> str |
     if hold:
         return None
     return to_text(take_over_at if take_over_at is not None and take_over_at > now else now)
+
+
+_INSERTED = (
+    "key, kind, order_id, part, n, system, tenant, matter_id, matter_number, state, amount, gst, cost, gst_included, taxed, code,"
+    " description, price, on_day, billable, note, title, folder, file_name, file_mark, file_message, download_url, hold, reason,"
+    " undo, next_at, by, created_at, updated_at"
+)
+_INSERT = f"INSERT INTO delivery ({_INSERTED}) VALUES (:{_INSERTED.replace(', ', ', :')})"  # noqa: S608  # names are ours
 
 
 def _insert(db: apsw.Connection, order_id: str, new: NewPosting, now: datetime, take_over_at: datetime | None, by: str) -> None:
@@ -132,14 +144,13 @@ def _insert(db: apsw.Connection, order_id: str, new: NewPosting, now: datetime, 
         "created_at": to_text(now),
         "updated_at": to_text(now),
     }
-    names = ", ".join(values)
-    marks = ", ".join("?" for _ in values)
-    db.execute(f"INSERT INTO delivery ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # names are ours
+    db.execute(_INSERT, values)
 
 
-def orphans(db: apsw.Connection, now: datetime, patience: Patience) -> int:
-    """A delivery found `sending` by the only one who may send was left by a process that died: its fate is unknown."""
-    found = rows.postings(db, "state = 'sending'")
+def orphans(db: apsw.Connection, now: datetime, patience: Patience, *, but: Collection[tuple[str, str]] = ()) -> int:
+    """A delivery found `sending` by the only one who may send was left by a process that died: its fate is unknown. `but`:
+    (system, tenant) pairs that it is sending to at this moment."""
+    found = [one for one in rows.postings(db, "state = 'sending'") if (one.place.system, one.place.tenant) not in but]
     for posting in found:
         rows.change(
             db,
@@ -247,10 +258,13 @@ def note_books(
     surprised = _note_lines(db, place, lines, documents=documents, read_at=read_at)
     others = set(surprised)
     kind = DeliveryKind.DOCUMENT if documents else DeliveryKind.COST
+    doubled = [key for key, found in lines.items() if len(found) > 1]
     for posting in rows.postings(
         db,
-        "system = ? AND tenant = ? AND matter_id = ? AND kind = ?",
-        (place.system, place.tenant, place.matter_id, kind.value),
+        # What was confirmed for good and stands once more is most of an old matter; nothing follows from it.
+        "system = ? AND tenant = ? AND matter_id = ? AND kind = ?"
+        " AND (state <> 'confirmed' OR person = 1 OR touched = 0 OR key IN (SELECT value FROM json_each(?)))",
+        (place.system, place.tenant, place.matter_id, kind.value, json.dumps(doubled)),
     ):
         found = lines.get(posting.key)
         if found:

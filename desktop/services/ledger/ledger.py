@@ -7,7 +7,7 @@ did is on disk; when it raises LedgerError, nothing of it was stored. Times are 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -306,6 +306,7 @@ class Ledger:
             if facts is None:
                 return
             if not facts.pinned and match.place != facts.place and not _is_settled(facts) and (match.place or not facts.place):
+                facts = replace(facts, place=match.place)
                 db.execute(
                     "UPDATE customer_order SET system = ?, tenant = ?, matter_id = ?, matter_number = ? WHERE order_id = ?",
                     (match.place.system, match.place.tenant, match.place.matter_id, match.place.matter_number, order_id),
@@ -319,18 +320,19 @@ class Ledger:
                 " look_again_at = CASE WHEN matter_id = '' THEN ? ELSE NULL END WHERE order_id = ?",
                 (match.reason, rows.text_of(look_again_at), order_id),
             )
-            facts = rows.facts_of(db, order_id)
-            if facts is not None:
-                dispatch.apply_plan(db, order_id, plan(facts, rules_for(facts.place)), now, facts.take_over_at, BY_PLAN)
+            # What was just written, without reading all of it once more.
+            facts = replace(facts, reason="" if facts.place else match.reason)
+            dispatch.apply_plan(db, facts, plan(facts, rules_for(facts.place)), now, BY_PLAN)
 
     # the courier
 
-    def recover(self, patience: Patience) -> int:
-        """For the one that holds the turn: what another left as `sending` is unknown from now on."""
+    def recover(self, patience: Patience, *, but: Collection[tuple[str, str]] = ()) -> int:
+        """For the one that holds the turn: what another left as `sending` is unknown from now on. `but`: the tenants that
+        the caller is itself sending to at this moment."""
         if not self._store.read("SELECT 1 FROM delivery WHERE state = 'sending' LIMIT 1"):
             return 0
         with self._store.write() as db:
-            return dispatch.orphans(db, self._clock(), patience)
+            return dispatch.orphans(db, self._clock(), patience, but=but)
 
     def work(self, system: str, tenant: str, limit: int = 200) -> tuple[Work, ...]:
         """The tenant's matters on which something is due now, longest waiting first."""

@@ -38,6 +38,8 @@ ORDER_COLUMNS = (
 )
 
 _decoder = msgspec.json.Decoder(OrderMessage)
+_STATES = {state.value: state for state in DeliveryState}
+_KINDS = {kind.value: kind for kind in DeliveryKind}
 
 
 def encoded(message: OrderMessage) -> str:
@@ -76,12 +78,12 @@ def posting_of(row: Row) -> Posting:
     return Posting(
         seq=seq,
         key=key,
-        kind=DeliveryKind(kind),
+        kind=_KINDS[kind],
         order_id=order_id,
         part=part,
         n=n,
         place=Place(system, tenant, matter_id, matter_number),
-        state=DeliveryState(state),
+        state=_STATES[state],
         amount=money_of(amount),
         gst=money_of(gst),
         cost=money_of(cost),

@@ -21,8 +21,11 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def plain(text: str) -> str:
     """One line without control characters, direction marks or lone surrogates, runs of blanks made one."""
-    kept = "".join(" " if character.isspace() else character for character in text)
-    kept = "".join(character for character in kept if unicodedata.category(character) not in _UNSAFE_CATEGORIES)
+    kept = text
+    # Printable text, which is nearly all there is, has none of those.
+    if not text.isprintable():
+        kept = "".join(" " if character.isspace() else character for character in text)
+        kept = "".join(character for character in kept if unicodedata.category(character) not in _UNSAFE_CATEGORIES)
     return re.sub(r" {2,}", " ", kept).strip()
 
 
