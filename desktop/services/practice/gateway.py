@@ -1,14 +1,14 @@
 """Answers that are not the list or record that was asked for: refusals in XML and in JSON, limits, and pages of others.
 
 In front of Practice Manager stands a gateway that speaks JSON; its 429 has no body; an outage may bring HTML or text
-(public recordings and vendor docs).
+(public recordings and vendor docs). Other systems' refusals are JSON with one of several names for their sentence.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ from desktop.services.errors import BadAnswer
 from desktop.services.practice.practice_xml import RECORD, Element, parse
 
 _LONGEST_REASON = 300
+_SAID = ("title", "detail", "message", "error", "errordescription", "errormessage", "errors", "description")
 _LONGEST_PAUSE = timedelta(hours=1)
 _LONGEST_DAY = timedelta(hours=24)
 _LIMITS = {"appminute": "app", "app-minute": "app", "minute": "minute", "day": "day", "daily": "day", "concurrent": "concurrent"}
@@ -33,8 +34,8 @@ class Refusal:
 def refusal_in(body: bytes) -> Refusal | None:
     """What the body of an error says, if it is one of the two known forms."""
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"{"):
-        return _gateway_refusal(body)
+    if start.startswith((b"{", b"[")):
+        return _json_refusal(body)
     if not body:
         return None
     try:
@@ -44,20 +45,31 @@ def refusal_in(body: bytes) -> Refusal | None:
         return None
 
 
-def _gateway_refusal(body: bytes) -> Refusal | None:
+def _json_refusal(body: bytes) -> Refusal | None:
     try:
-        found = json.loads(body[:1_000_000])
+        found = json.loads(body[:1_000_000].decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict):
-        return None
-    told = {str(name).lower(): value for name, value in found.items()}
-    title, detail = told.get("title"), told.get("detail")
-    title = title if isinstance(title, str) else ""
-    detail = detail if isinstance(detail, str) else ""
-    if not title and not detail:
-        return None
-    return Refusal(shortened(": ".join(part for part in (title, detail) if part)), detail)
+    reason = shortened(": ".join(dict.fromkeys(_sentences(found, 3))))
+    detail = {str(name).lower(): value for name, value in found.items()}.get("detail") if isinstance(found, dict) else None
+    return Refusal(reason, detail if isinstance(detail, str) else "") if reason else None
+
+
+def _sentences(found: object, depth: int) -> Iterator[str]:
+    """What is said under the names that interfaces use for it, the outer words first."""
+    if isinstance(found, str):
+        yield from (found.strip(),) if found.strip() else ()
+    elif isinstance(found, list) and depth:
+        for each in found[:10]:
+            yield from _sentences(each, depth - 1)
+    elif isinstance(found, dict) and depth:
+        told = {str(name).lower().replace("_", ""): value for name, value in found.items()}
+        for name in _SAID:
+            yield from _sentences(told.get(name), depth - 1)
+        if depth < 3:  # by field: {"errors": {"date": ["is required"]}}
+            for name, value in told.items():
+                if isinstance(value, list) and name not in _SAID:
+                    yield from (f"{name} {each}" for each in _sentences(value, depth - 1))
 
 
 def status_of(root: Element) -> str:
@@ -93,6 +105,19 @@ def limit_named(headers: Mapping[str, str]) -> str:
     """Which limit was met: minute, day, concurrent, app, or the vendor's own word; "server" where nothing was said."""
     word = re.sub(r"[^a-z0-9_-]", "", headers.get("x-rate-limit-problem", "").strip().lower())[:40]
     return _LIMITS.get(word, word) or "server"
+
+
+def limits_told(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, with what others than Xero say of their limits under the names that the budget knows.
+
+    X-RateLimit-Remaining (seen in public client code of WorkflowMax's) does not tell which limit it means: a number that
+    fits into a minute's sixty is taken for the minute's, a larger one for the day's."""
+    told = dict(headers)
+    remaining = told.get("x-ratelimit-remaining", "").strip()
+    limit = told.get("x-ratelimit-limit", "").strip() or remaining
+    if remaining.isascii() and remaining.isdigit() and limit.isascii() and limit.isdigit():
+        told.setdefault("x-minlimit-remaining" if len(limit) < 6 and int(limit) <= 60 else "x-daylimit-remaining", remaining)
+    return told
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

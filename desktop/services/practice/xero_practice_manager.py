@@ -15,6 +15,7 @@ from urllib.parse import quote
 from desktop.services.errors import AccessMissing, BadAnswer, NotNow, Refused, ServiceError, SignedOut
 from desktop.services.http import Http
 from desktop.services.practice import job_records
+from desktop.services.practice.calls import Words
 from desktop.services.practice.keys import keys_in
 from desktop.services.practice.model import (
     AccessFinding,
@@ -31,7 +32,7 @@ from desktop.services.practice.model import (
 )
 from desktop.services.practice.practice_system import AccessTokens, CallGate, Capabilities, MatterRef, Urgency
 from desktop.services.practice.practice_xml import JOB_LIST, RECORD, Element
-from desktop.services.practice.xml_calls import Words, XmlCalls
+from desktop.services.practice.xml_calls import XmlCalls
 
 NAME = "xero-practice-manager"
 DEFAULT_MAX_DOCUMENT_BYTES = 2_600_000
