@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 from desktop.places import Places
 from desktop.private_files import make_private
 from desktop.services.background import Background
+from desktop.services.book_desk import BookDesk
 from desktop.services.delivery.courier import Courier, Report
+from desktop.services.delivery.lanes import Lanes
 from desktop.services.delivery.ports import ResultSource
 from desktop.services.delivery.turn import Turn
 from desktop.services.delivery.until_idle import Idle
@@ -49,6 +51,7 @@ from desktop.services.infotrack.folder import DropFolder
 from desktop.services.infotrack.ordering import LoginVerdict, Ordering
 from desktop.services.infotrack.trusted import Trusted
 from desktop.services.infotrack.unreadable import Unreadable
+from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView
 from desktop.services.matter_desk import MatterDesk
@@ -58,12 +61,13 @@ from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import AccessFinding, CostCode, Finding, Matter
 from desktop.services.practice_links import PracticeLinks
 from desktop.services.practice_systems import title_of
-from desktop.settings import Settings, require_client
+from desktop.settings import Settings, read_own, require_client
 
 _log = logging.getLogger(__name__)
 
 Tell = Callable[[str], None]
 
+_LONGEST_END = 90.0
 _SIGN_IN_FIRST = "No practice system is connected. Sign in: press the tray icon, or iconnect connect."
 
 
@@ -153,6 +157,8 @@ class Office:
             read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),
             random=random,
             turn=Turn(where.profile),
+            lanes=Lanes(),
+            known_as=self._known_as,
         )
         self._orders = OrderDesk(
             lambda: self.settings,
@@ -164,6 +170,7 @@ class Office:
             add_result=self.add_result,
             options=window,
         )
+        self.books = BookDesk(self._ledger, tenants=lambda: frozenset(self._links.connected()), zone=lambda: self._zone)
         self._last = Report(utc_now())
         self._signed_in: frozenset[tuple[str, str, str]] = frozenset()
         self._signed_in = self._sign_ins()
@@ -196,6 +203,11 @@ class Office:
         self._matters.directory.close()
         self._ledger.close()
         self._http.close()
+
+    @property
+    def invoice_columns(self) -> Mapping[str, str]:
+        """How the supplier's invoice names its columns, as the person said. Raises SettingsError."""
+        return read_own(self.where.own_settings).invoice_columns
 
     # what there is to see
 
@@ -372,6 +384,8 @@ class Office:
                 idle = until_idle_passes(self._courier, utc_now, lambda until: _wait(until, stopped), stop=stopped.is_set)
                 self._links.keep_budgets()
                 if until_idle or stopped.is_set():
+                    if self._courier.is_under_way() and self._courier.finish(_LONGEST_END):
+                        idle = replace(idle, left=self._courier.left(), waiting_for_person=self._ledger.waiting_for_person())
                     return self._delivered(idle)
                 stopped.wait(self.settings.results.poll_seconds)
 
@@ -411,9 +425,23 @@ class Office:
         before, self._signed_in = self._signed_in, self._sign_ins()
         return bool(self._signed_in - before)
 
+    def _known_as(self, system: str, tenant: str) -> str:
+        """An organisation that may not be connected now, and who signed in to it last: its deliveries wait for that."""
+        return self._ledger.recall(f"organisation {system} {tenant}") or ""
+
+    def _keep_names(self, records: Sequence[ConnectionRecord]) -> None:
+        for record in records:
+            who = f" (last signed in: {record.user})" if record.user else ""
+            name, text = f"organisation {record.system} {record.tenant}", f"{record.tenant_name} in {title_of(record.system)}{who}"
+            with contextlib.suppress(LedgerTrouble):
+                if self._ledger.recall(name) != text:
+                    self._ledger.remember(name, text)
+
     def _sign_ins(self) -> frozenset[tuple[str, str, str]]:
         try:
-            found = {(record.system, record.tenant, record.since.isoformat()) for record in self._identity.records()}
+            records = self._identity.records()
+            self._keep_names(records)
+            found = {(record.system, record.tenant, record.since.isoformat()) for record in records}
         except ServiceError:
             return self._signed_in  # it is noticed when the store can be read again
         login = self._credentials.state()
@@ -427,6 +455,7 @@ class Office:
         require_client(self.settings, system, self._file)
         with plainly():
             self._identity.sign_in(system, steps)
+            self._keep_names(self._identity.records())
         self._changed()
         self.deliver_now()
         return self._connection(system, self._identity.record(system))

@@ -36,6 +36,9 @@ COMMANDS = (
     ("deliveries", "cancel"),
     ("deliveries", "move"),
     ("doctor",),
+    ("reconcile",),
+    ("audit",),
+    ("audit", "export"),
 )
 
 

@@ -7,7 +7,7 @@ did is on disk; when it raises LedgerError, nothing of it was stored. Times are 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from desktop.services.ledger.facts import BY_PLAN, OrderFacts, Place, Posting, f
 from desktop.services.ledger.matching import Match, place_of
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
 from desktop.services.ledger.planning import Rules, correction, plan, standing_lines
+from desktop.services.ledger.statement import StatementRow, TrailRow, statement, trail
 from desktop.services.ledger.store import Store, trail_link
 from desktop.services.practice.model import Matter
 
@@ -228,6 +229,16 @@ class Ledger:
                 before, head, expected = str(link), f"{number} {link}", expected + 1
             noted = list(db.execute("SELECT value FROM meta WHERE name = 'trail_head'"))
         return None if (str(noted[0][0]) if noted else None) == head else expected
+
+    def statement(self) -> Iterator[StatementRow]:
+        """Every cost and document with its order's facts, oldest first, as of one moment."""
+        with self._store.reading() as db:
+            yield from statement(db)
+
+    def trail(self) -> Iterator[TrailRow]:
+        """Every step of the trail, from the first on, as of one moment."""
+        with self._store.reading() as db:
+            yield from trail(db)
 
     def note(self, what: str, *, order_id: str = "", key: str = "", reason: str = "", by: str = "") -> None:
         """Adds a row to the trail for something outside deliveries (a sign-in, a changed setting). No personal data."""
