@@ -43,8 +43,19 @@ def _xero_practice_manager(http: Http, tokens: AccessTokens, gate: CallGate, set
     return XeroPracticeManager(http, tokens, gate, settings.xero.api_url)
 
 
+def _workflowmax(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+    if settings.workflowmax.api == "v1":
+        from desktop.services.practice.workflowmax_v1 import WorkflowMaxV1
+
+        return WorkflowMaxV1(http, tokens, gate, settings.workflowmax.api_url)
+    from desktop.services.practice.workflowmax_v2 import WorkflowMaxV2
+
+    return WorkflowMaxV2(http, tokens, gate, settings.workflowmax.api_url)
+
+
 SYSTEMS: Mapping[str, Known] = {
     "xero-practice-manager": Known("Xero Practice Manager", _xero_practice_manager),
+    "workflowmax": Known("WorkflowMax", _workflowmax),
 }
 
 

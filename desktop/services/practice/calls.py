@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, Refused, ServiceError, SignedOut, Wait
+from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotNow, Refused, ServiceError, SignedOut, Wait
 from desktop.services.http import Answer, Http, StreamedAnswer
 from desktop.services.practice.gateway import Refusal, limit_named, limits_told, refusal_in, retry_after
+from desktop.services.practice.model import AccessFinding, Finding
 from desktop.services.practice.practice_system import AccessTokens, CallGate, Urgency
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,20 @@ class Calls:
         self._headers = headers
         self._clock = clock
         self.words = words
+
+    def tried(self, right: str, what: str, read: Callable[[], object]) -> AccessFinding:
+        """A right, found by trying to read `what`."""
+        try:
+            read()
+        except AccessMissing as error:
+            return AccessFinding(right, Finding.MISSING, f"{self.words.name} does not let us read {what}.", error.cure)
+        except SignedOut as error:
+            return AccessFinding(right, Finding.MISSING, str(error), f"Connect to {self.words.name} again.")
+        except NotNow as error:
+            return AccessFinding(right, Finding.UNKNOWN, str(error), "Put that right and try again.")
+        except ServiceError as error:
+            return AccessFinding(right, Finding.UNKNOWN, f"Reading {what} did not work: {error}", "Try again in a few minutes.")
+        return AccessFinding(right, Finding.OK)
 
     def _get(self, method: str, tail: str, urgency: Urgency, *, cap: int, read: Callable[[Answer], _T]) -> _T:
         """GET, and what `read` makes of a success."""

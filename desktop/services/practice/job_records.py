@@ -163,8 +163,8 @@ def client_details(found: Element) -> ClientDetails:
     return ClientDetails(
         id=found.value("UUID"),
         name=found.need("Name"),
-        acn=_digits(found.value("CompanyNumber"), 9),
-        abn=_digits(found.value("BusinessNumber"), 11),
+        acn=digits(found.value("CompanyNumber"), 9),
+        abn=digits(found.value("BusinessNumber"), 11),
         email=found.value("Email"),
         phone=found.value("Phone"),
         address=street if postal == PostalAddress() else postal,
@@ -203,7 +203,9 @@ def document_document(document: Document) -> bytes:
 
 _NUMBER = re.compile(r"-?(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,6})(?:\.[0-9]{1,12})?", re.ASCII)
 _DAY = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?|([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"|([0-9]{4})([0-9]{2})([0-9]{2})",
+    re.ASCII,
 )
 
 
@@ -215,8 +217,8 @@ def decimal(text: str) -> Decimal:
 
 
 def day(text: str) -> date:
-    """The practice's own calendar day, from the three forms that the vendor documents: yyyy-MM-ddTHH:mm:ss, yyyy-MM-dd,
-    YYYYMMDD. Raises BadAnswer."""
+    """The practice's own calendar day, from the three forms that the vendors document: yyyy-MM-ddTHH:mm:ss, yyyy-MM-dd,
+    YYYYMMDD. A zone or parts of a second behind the first change nothing. Raises BadAnswer."""
     match = _DAY.fullmatch(text)
     if match is None:
         raise BadAnswer("A date in the answer can't be read.")
@@ -242,6 +244,7 @@ def _optional(read: Callable[[str], _T], text: str) -> _T | None:
     return read(text) if text else None
 
 
-def _digits(text: str, length: int) -> str:
-    digits = re.sub(r"[\s.-]", "", text)
-    return digits if len(digits) == length and digits.isascii() and digits.isdigit() else ""
+def digits(text: str, length: int) -> str:
+    """A company or business number without what people put between its digits; empty when its length is another."""
+    found = re.sub(r"[\s.-]", "", text)
+    return found if len(found) == length and found.isascii() and found.isdigit() else ""

@@ -1,44 +1,22 @@
 """Xero Practice Manager, interface version 3.1.
 
-Facts that shape this (vendor docs unless said otherwise): costs and documents address a job by its number; the list of
-current jobs comes whole and need not carry UUIDs; errors come as HTTP 200 with ERROR; the lists of a job's costs and
-documents are documented without their envelope, and recorded with it for other lists, so both are read; the answer to a
-post is not documented, so none is relied on; a cost can't be deleted.
+Facts that shape this (vendor docs unless said otherwise): the list of current jobs comes whole and need not carry UUIDs; the
+rest is what all systems with this XML have in common (see `xml_practice`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from collections.abc import Callable
+from datetime import UTC, datetime
 
-from desktop.services.errors import AccessMissing, BadAnswer, NotNow, Refused, ServiceError, SignedOut
 from desktop.services.http import Http
-from desktop.services.practice import job_records
 from desktop.services.practice.calls import Words
-from desktop.services.practice.keys import keys_in
-from desktop.services.practice.model import (
-    AccessFinding,
-    ClientDetails,
-    CostCode,
-    CostLine,
-    Document,
-    Finding,
-    Matter,
-    PostedCost,
-    PostedDocument,
-    Receipt,
-    Staff,
-)
-from desktop.services.practice.practice_system import AccessTokens, CallGate, Capabilities, MatterRef, Urgency
-from desktop.services.practice.practice_xml import JOB_LIST, RECORD, Element
-from desktop.services.practice.xml_calls import XmlCalls
+from desktop.services.practice.practice_system import AccessTokens, CallGate
+from desktop.services.practice.xml_practice import XmlPractice
 
 NAME = "xero-practice-manager"
 DEFAULT_MAX_DOCUMENT_BYTES = 2_600_000
 """No figure is published. Another interface of the vendor's takes 3.5 MB of body, which is 2.6 MB of file in base64."""
-
-_MOST_PAGES = 1_000
 
 _WORDS = Words(
     name="Xero Practice Manager",
@@ -58,10 +36,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class XeroPracticeManager:
+class XeroPracticeManager(XmlPractice):
     """A PracticeSystem. Safe to use from several threads."""
-
-    name = NAME
 
     def __init__(
         self,
@@ -73,162 +49,14 @@ class XeroPracticeManager:
         max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self.capabilities = Capabilities(
-            negative_costs=None, deletes_costs=False, folders=True, max_document_bytes=max_document_bytes
+        super().__init__(
+            NAME,
+            http,
+            tokens,
+            gate,
+            api_url,
+            words=_WORDS,
+            headers=lambda: {"xero-tenant-id": tokens.tenant},
+            max_document_bytes=max_document_bytes,
+            clock=clock,
         )
-        self._tokens = tokens
-        self._clock = clock
-        self._calls = XmlCalls(
-            http, tokens, gate, api_url, headers=lambda: {"xero-tenant-id": tokens.tenant}, clock=clock, words=_WORDS
-        )
-
-    def matters(self, *, urgency: Urgency = Urgency.BACKGROUND, since: datetime | None = None) -> Iterator[Matter]:
-        """The whole list each time: a job that was closed would be missing from a list of changes."""
-        del since
-        found = self._calls.stream("job.api/current", "", job_records.JOBS, urgency, caps=JOB_LIST)
-        return job_records.jobs_as_matters(found, system=self.name, tenant=self._tokens.tenant)
-
-    def matter(self, number: str, *, urgency: Urgency = Urgency.PERSON) -> Matter | None:
-        number = number.strip()
-        if not _addressable(number):
-            return None
-        try:
-            root = self._calls.read("job.api/get", _tail(number), urgency, caps=RECORD)
-        except Refused:
-            return None
-        job = _single(root, "Job")
-        found = job_records.matter(job, system=self.name, tenant=self._tokens.tenant)
-        if number.casefold() not in (found.number.casefold(), found.id.casefold()):
-            raise BadAnswer("Practice Manager answered with another job than the one asked for.")
-        return found
-
-    def client(self, client_id: str, *, urgency: Urgency = Urgency.PERSON) -> ClientDetails | None:
-        if not _addressable(client_id):
-            return None
-        try:
-            root = self._calls.read("client.api/get", _tail(client_id), urgency, caps=RECORD)
-        except Refused:
-            return None
-        return job_records.client_details(_single(root, "Client"))
-
-    def staff(self, *, urgency: Urgency = Urgency.BACKGROUND) -> tuple[Staff, ...]:
-        root = self._calls.read("staff.api/list", "", urgency)
-        return tuple(map(job_records.staff_member, _listed(root, "StaffList", "Staff")))
-
-    def cost_codes(self, *, urgency: Urgency = Urgency.PERSON) -> tuple[CostCode, ...]:
-        """The pages have to be asked for until one says that it holds none."""
-        codes: list[CostCode] = []
-        before: list[CostCode] | None = None
-        for page in range(1, _MOST_PAGES + 1):
-            root = self._calls.read("cost.api/list", f"?page={page}", urgency)
-            here = [job_records.cost_code(each) for each in _listed(root, "Costs", "Cost")]
-            told = root.value("Records")
-            if not here or (told and job_records.decimal(told) == 0) or here == before:
-                return tuple(codes)
-            codes += here
-            before = here
-        raise BadAnswer("Practice Manager's list of cost codes does not end.")
-
-    def costs(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedCost, ...]:
-        root = self._calls.read("job.api/costs", _tail(_number(matter)), urgency)
-        return tuple(map(job_records.posted_cost, _listed(root, "Costs", "Cost")))
-
-    def documents(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedDocument, ...]:
-        root = self._calls.read("job.api/documents", _tail(_number(matter)), urgency)
-        return tuple(map(job_records.posted_document, _listed(root, "Documents", "Document")))
-
-    def post_cost(self, line: CostLine, *, urgency: Urgency = Urgency.SEND) -> Receipt:
-        body = job_records.cost_document(line)
-        return _receipt(self._calls.write("job.api/cost", body, urgency, records_named=("cost", "costs")), "Cost", line.key)
-
-    def post_document(self, document: Document, *, urgency: Urgency = Urgency.SEND) -> Receipt:
-        most = self.capabilities.max_document_bytes
-        if len(document.content) > most:
-            size = len(document.content) / 1_000_000
-            raise Refused(
-                f"The document has {size:.1f} MB; at most {most / 1_000_000:.1f} MB are sent to Practice Manager. "
-                "Add it to the job by hand.",
-                status=413,
-            )
-        body = job_records.document_document(document)
-        answer = self._calls.write("job.api/document", body, urgency, records_named=("document", "documents"))
-        return _receipt(answer, "Document", document.key)
-
-    def check_access(self) -> tuple[AccessFinding, ...]:
-        today = self._clock().date()
-        span = f"?from={today - timedelta(days=1):%Y%m%d}&to={today:%Y%m%d}"
-        tries = (
-            ("Staff", "staff.api/list", "", "the staff list"),
-            ("Jobs", "job.api/list", span, "jobs"),
-            ("Cost codes", "cost.api/list", "?page=1", "the cost codes"),
-        )
-        return tuple(self._try(*each) for each in tries)
-
-    def _try(self, right: str, method: str, tail: str, what: str) -> AccessFinding:
-        try:
-            self._calls.read(method, tail, Urgency.PERSON)
-        except AccessMissing as error:
-            return AccessFinding(right, Finding.MISSING, f"Practice Manager does not let us read {what}.", error.cure)
-        except SignedOut as error:
-            return AccessFinding(right, Finding.MISSING, str(error), "Connect to Xero Practice Manager again.")
-        except NotNow as error:
-            return AccessFinding(right, Finding.UNKNOWN, str(error), "Put that right and try again.")
-        except ServiceError as error:
-            return AccessFinding(right, Finding.UNKNOWN, f"Reading {what} did not work: {error}", "Try again in a few minutes.")
-        return AccessFinding(right, Finding.OK)
-
-
-def _addressable(identifier: str) -> bool:
-    """A path of dots alone would lead elsewhere, an empty one to a list."""
-    return bool(identifier.strip(". \t\r\n"))
-
-
-def _tail(identifier: str) -> str:
-    return "/" + quote(identifier.encode("utf-8", "replace"), safe="")
-
-
-def _number(matter: MatterRef) -> str:
-    if not _addressable(matter.number):
-        raise Refused("This job has no number that Practice Manager could be asked for.")
-    return matter.number.strip()
-
-
-def _single(root: Element, name: str) -> Element:
-    """The record, in its envelope or bare. Raises BadAnswer."""
-    if root.name.lower() == name.lower():
-        return root
-    found = root.one(name)
-    if found is None:
-        raise BadAnswer("The answer lacks the record that was asked for.")
-    return found
-
-
-def _listed(root: Element, container: str, record: str) -> list[Element]:
-    """The records, in their envelope or bare. An envelope with nothing but its OK is an empty list; one that holds
-    something else instead is no answer to the question. Raises BadAnswer."""
-    if root.name.lower() == container.lower():
-        return root.named(record)
-    if root.name.lower() != "response":
-        raise BadAnswer("The answer is XML, but not the list that was asked for.")
-    found = root.one(container)
-    if found is None:
-        if any(child.children for child in root.children):
-            raise BadAnswer("The answer lacks the list that was asked for.")
-        return []
-    return found.named(record)
-
-
-def _receipt(answer: Element, record: str, key: str) -> Receipt:
-    """The new record's id, if the answer shows the record that carries our key."""
-    candidates = [answer] if answer.name.lower() == record.lower() else answer.named(record)
-    for group in [answer] if answer.name.lower() == f"{record.lower()}s" else answer.named(f"{record}s"):
-        candidates += group.named(record)
-    for each in candidates:
-        try:
-            told = each.value("UUID")
-            text = each.value("Note" if record == "Cost" else "Text")
-        except BadAnswer:
-            continue
-        if told and ((len(candidates) == 1 and not text) or key in keys_in(text)):
-            return Receipt(told)
-    return Receipt()
