@@ -20,6 +20,7 @@ BROAD = {
     "desktop/demo/journey.py": "the journey's thread: the report must say what happened",
     "desktop/services/background.py": "the refresher's thread",
     "desktop/services/delivery/courier.py": "one source's surprise must not keep back the others",
+    "desktop/services/delivery/lanes.py": "a thread's edge: raised again where it was asked",
     "desktop/services/delivery/matter_work.py": "a surprise while sending leaves the row unknown, never queued",
     "desktop/services/delivery/planner.py": "one order's surprise must not keep back the others",
     "desktop/services/delivery/worker.py": "the courier's thread",

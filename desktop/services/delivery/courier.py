@@ -1,22 +1,28 @@
 """The loop that makes it so: collect results, plan what is owed, send it, read it back.
 
-One thread, one pass at a time: `run_once` does all that can be done now and says when there will be more. It sleeps only for
-the moment or two that keep two PCs apart which take over at once. The ledger decides, the courier obeys: it keeps nothing in
-memory that a crash may not take.
+One pass at a time: `run_once` does all that can be done now and says when there will be more. It sleeps only for the moment or
+two that keep two PCs apart which take over at once. The ledger decides, the courier obeys: it keeps nothing in memory that a
+crash may not take.
+
+With one organisation connected, all is done on the caller's thread. With several (and `lanes`), each one's deliveries are done
+on a thread of its own, which may go on beside the following passes: a practice system that stalls keeps no other one waiting.
+The turn is kept, and what is being sent is left alone, until all of them have come to an end.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence, Set
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol, runtime_checkable
 
 from desktop.services.delivery import outcomes
+from desktop.services.delivery.lanes import SAY_SO_AFTER, Address, AskedApart, Lanes
 from desktop.services.delivery.late_look import LateLook
 from desktop.services.delivery.matter_work import DOCUMENTS, LONGEST_JITTER, MatterUnread, MatterWorker, Tally, TenantStops
 from desktop.services.delivery.pauses import Pauses, Trouble
@@ -26,7 +32,7 @@ from desktop.services.delivery.turn import Turn
 from desktop.services.errors import BadAnswer, ServiceError
 from desktop.services.infotrack.model import RetailerReference
 from desktop.services.ledger.dispatch import Patience
-from desktop.services.ledger.errors import ChangedMeanwhile, LedgerDamaged, LedgerTrouble
+from desktop.services.ledger.errors import ChangedMeanwhile, LedgerDamaged, LedgerError, LedgerTrouble
 from desktop.services.ledger.facts import Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import Delivery, DeliveryState
@@ -40,6 +46,8 @@ LEDGER_REST = timedelta(seconds=10)
 BUSY_AGAIN = timedelta(seconds=2)
 AT_ONCE = 50
 """Matters in one pass, so that what was done is shown while more is being done."""
+UNDER_WAY_AGAIN = timedelta(seconds=1)
+"""So soon is looked again, by who is not told, whether work on a thread apart has come to an end."""
 
 
 def _is_silent(delivery: Delivery) -> bool:
@@ -93,11 +101,47 @@ class Report:
         return bool(self.new or self.sent or self.reads)
 
 
+class _Apart:
+    """What the work on threads apart came to, until a pass takes it."""
+
+    def __init__(self) -> None:
+        self.damage: LedgerError | None = None
+        self._lock = threading.Lock()
+        self._tally = Tally()
+        self._trouble: dict[Address, str] = {}
+
+    def note(self, address: Address, tally: Tally, trouble: str) -> None:
+        with self._lock:
+            self._tally.sent += tally.sent
+            self._tally.accepted += tally.accepted
+            self._tally.reads += tally.reads
+            self._tally.fetched += tally.fetched
+            self._trouble.pop(address, None)
+            if trouble:
+                self._trouble[address] = trouble
+
+    def take_tally(self) -> Tally:
+        with self._lock:
+            taken, self._tally = self._tally, Tally()
+            return taken
+
+    def trouble(self) -> str:
+        """Why the ledger could not note something; empty when it could."""
+        with self._lock:
+            return next(iter(self._trouble.values()), "")
+
+    def raise_damage(self) -> None:
+        if self.damage is not None:
+            raise self.damage
+
+
 class Courier:
     """Made by the composition root; used by one thread at a time.
 
     `settings` may be replaced between passes. While `stopping` says so, a pass ends after the matter in hand. Without a
-    `turn` the caller sees to it that nobody else delivers. `sleep` lets seconds pass."""
+    `turn` the caller sees to it that nobody else delivers. `sleep` lets seconds pass. `lanes` are for organisations that are
+    connected side by side; `settled` is called, on a thread of theirs, when work has ended that had outlasted the pass that
+    began it. `known_as` names an organisation that is not connected, empty where nobody knows."""
 
     def __init__(
         self,
@@ -112,9 +156,12 @@ class Courier:
         random: Random,
         turn: Turn | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        lanes: Lanes | None = None,
+        known_as: Callable[[str, str], str] = lambda system, tenant: "",
     ) -> None:
         self.settings = settings
         self.stopping: Callable[[], bool] = lambda: False
+        self.settled: Callable[[], None] = lambda: None
         self._ledger = ledger
         self._connections = connections
         self._sources = sources
@@ -122,10 +169,20 @@ class Courier:
         self._random = random
         self._turn = turn
         self._sleep = sleep
+        self._known_as = known_as
+        self._lanes = lanes
+        if lanes is not None:
+            lanes.settled = self._ended
+        self._held = ExitStack()
+        self._is_held = False
         self._pauses = Pauses(ledger, random)
-        self._planner = Planner(ledger, connections, lookup, read_reference, self._pauses)
+        asked_apart = None if lanes is None else AskedApart(lookup.ask)
+        self._planner = Planner(ledger, connections, lookup, read_reference, self._pauses, asked_apart=asked_apart)
         self._late_look = LateLook(ledger)
         self._ledger_trouble = ""
+        self._apart = _Apart()
+        self._outlasting: set[Address] = set()
+        self._ending = threading.Lock()
 
     @property
     def patience(self) -> Patience:
@@ -149,26 +206,93 @@ class Courier:
     def run_once(self, *, collect: bool = True) -> Report:
         """One pass; without `collect` the sources are left alone. Raises LedgerDamaged and LedgerTooNew; a passing trouble of
         the ledger is in the report."""
-        taking: AbstractContextManager[bool] = nullcontext(True) if self._turn is None else self._turn.take()
-        with taking as mine:
-            if not mine:
-                now = self._ledger.now()
-                return Report(now, busy=True, next_at=now + BUSY_AGAIN)
+        if not self._take_turn():
+            now = self._ledger.now()
+            return Report(now, busy=True, next_at=now + BUSY_AGAIN)
+        try:
             return self._pass(collect=collect)
+        finally:
+            self._leave_turn()
+
+    def is_under_way(self) -> bool:
+        """Work on threads apart has not come to an end yet."""
+        return bool(self._under_way())
+
+    def finish(self, seconds: float) -> bool:
+        """Waits for the work on threads apart. True when it has come to an end; only then may another process deliver."""
+        if self._lanes is None:
+            return True
+        ended = self._lanes.wait(self._under_way(), seconds)
+        self._leave_turn()
+        return ended
+
+    def _under_way(self) -> frozenset[Address]:
+        return frozenset() if self._lanes is None else self._lanes.under_way()
+
+    def _take_turn(self) -> bool:
+        if not self._is_held:
+            with ExitStack() as stack:
+                self._is_held = self._turn is None or stack.enter_context(self._turn.take())
+                if self._is_held:
+                    self._held = stack.pop_all()
+        return self._is_held
+
+    def _leave_turn(self) -> None:
+        if self._is_held and not self._under_way():
+            self._is_held = False
+            self._held.close()
 
     def _pass(self, *, collect: bool) -> Report:
         self._ledger_trouble = ""
-        new, tally = 0, Tally()
-        self._guarded(lambda: self._ledger.recover(self.patience))
+        self._apart.raise_damage()
+        new = 0
+        self._guarded(lambda: self._ledger.recover(self.patience, but=self._under_way()))
         for source in self._sources() if collect else ():
             if self.stopping():
                 break
             new += self._collect(source)
         self._guarded(lambda: self._planner.plan_all(self.settings))
-        for system, tenant in self._connections.connected():
-            self._guarded(lambda system=system, tenant=tenant: self._deliver(system, tenant, tally))  # type: ignore[misc]
-            self._guarded(lambda system=system, tenant=tenant: self._look_for_late(system, tenant))  # type: ignore[misc]
+        tally = self._deliver_all()
         return self._report(new, tally)
+
+    def _deliver_all(self) -> Tally:
+        """Everything that is due. With several organisations it is begun for each of them, and given a moment to end."""
+        connected = self._connections.connected()
+        if self._lanes is None or (len(connected) < 2 and not self._under_way()):
+            tally = Tally()
+            for system, tenant in connected:
+                self._guarded(lambda system=system, tenant=tenant: self._deliver(system, tenant, tally))  # type: ignore[misc]
+                self._guarded(lambda system=system, tenant=tenant: self._look_for_late(system, tenant))  # type: ignore[misc]
+            return tally
+        begun = [one for one in connected if self._lanes.start(one, lambda one=one: self._deliver_apart(one))]  # type: ignore[misc]
+        self._lanes.wait(begun, SAY_SO_AFTER)
+        with self._ending:
+            self._outlasting |= self._under_way().intersection(begun)
+        return self._apart.take_tally()
+
+    def _ended(self, address: Address) -> None:
+        """On a thread of the lanes. What ended within the pass that began it is in that pass's report."""
+        with self._ending:
+            told = address not in self._outlasting
+            self._outlasting.discard(address)
+        if not told:
+            self.settled()
+
+    def _deliver_apart(self, address: Address) -> None:
+        """On a thread of the lanes. What it meets concerns this organisation alone, but for a ledger that can't be believed."""
+        tally, trouble = Tally(), ""
+        try:
+            self._deliver(*address, tally)
+            self._look_for_late(*address)
+        except LedgerTrouble as error:
+            trouble = str(error)
+        except LedgerError as error:
+            self._apart.damage = error
+        except Exception as error:  # one system's surprise must not end the others' deliveries
+            log.exception("Delivering to one organisation failed")
+            self._pauses.note(*address, BadAnswer(f"Delivering failed in a way that was not foreseen ({type(error).__name__})."))
+        finally:
+            self._apart.note(address, tally, trouble)
 
     def _guarded(self, step: Callable[[], object]) -> None:
         """A full disk stops one step, not the pass: what is noted already can still be delivered."""
@@ -276,16 +400,17 @@ class Courier:
         now = self._ledger.now()
         moments: list[datetime] = []
         connected = set(self._connections.connected())
+        under_way = self._under_way()
         for (system, tenant), due in self._ledger.due_by_tenant().items():
-            if (system, tenant) in connected:
+            if (system, tenant) in connected and (system, tenant) not in under_way:
                 resting = self._pauses.current(system, tenant)
                 moments.append(due if resting is None else max(due, resting.until))
         troubles = self._pauses.troubles()
         resting_now = [one for one in troubles if not one.needs_person and one.until > now]
         moments += [one.until for one in resting_now if (one.where, one.tenant) not in connected]
         trouble = [one for one in troubles if one.until > now or not one.needs_person]
-        if self._ledger_trouble:
-            trouble.append(Trouble(LEDGER, "", self._ledger_trouble, now + LEDGER_REST, 1))
+        if ledger_trouble := self._ledger_trouble or self._apart.trouble():
+            trouble.append(Trouble(LEDGER, "", ledger_trouble, now + LEDGER_REST, 1))
             moments = [now + LEDGER_REST]
         waits = [source.due_in() for source in self._sources() if isinstance(source, Eager)]
         looks = [now + timedelta(seconds=seconds) for seconds in waits if seconds is not None]
@@ -304,12 +429,15 @@ class Courier:
         """What time alone can still finish: not what waits for a person, for a sign-in, or for another PC's time to pass."""
         now = self._ledger.now()
         connected = set(self._connections.connected())
+        under_way = self._under_way()
         found = []
         for posting in self._ledger.pending():
             address = (posting.place.system, posting.place.tenant)
             if address not in connected or posting.person or self._is_left_to_others(posting, now):
                 continue
             due, tries = posting.next_at or now, posting.faults
+            if address in under_way:
+                due = max(due, now + UNDER_WAY_AGAIN)
             resting = self._pauses.current(*address)
             if resting is None and posting.download_url and self._ledger.body(posting.key) is None:
                 resting = self._pauses.current(DOCUMENTS)
@@ -328,7 +456,8 @@ class Courier:
     def _why(self, delivery: Delivery, connected: Set[tuple[str, str]]) -> str:
         address = (delivery.system, delivery.tenant)
         if address not in connected:
-            return "Waits for the sign-in to the organisation that its matter belongs to."
+            known = self._known_as(*address) or "the organisation that its matter belongs to"
+            return f"Waits for the sign-in to {known}."
         resting = self._pauses.current(*address)
         if resting is None:
             return ""

@@ -31,7 +31,7 @@ class Trouble:
 
 
 class Pauses:
-    """Limits are remembered in the ledger (they outlive a restart), the rest only here."""
+    """Limits are remembered in the ledger (they outlive a restart), the rest only here. Safe to use from several threads."""
 
     def __init__(self, ledger: Ledger, random: Random) -> None:
         self._ledger = ledger
@@ -84,10 +84,11 @@ class Pauses:
 
     def forgive(self) -> None:
         """A person signed in or asked to try now: everything but the vendors' limits may be tried at once."""
-        for name, trouble in list(self._rest.items()):
+        for name, trouble in tuple(self._rest.items()):
             limited = self._ledger.recall(self._name(*name))
-            if not limited or from_text(limited.partition(" ")[0]) != trouble.until:
-                self._rest.pop(name)
+            is_limit = bool(limited) and from_text(str(limited).partition(" ")[0]) == trouble.until
+            if not is_limit and self._rest.get(name) is trouble:
+                self._rest.pop(name, None)
 
     def troubles(self) -> tuple[Trouble, ...]:
         """Everything that failed when it was last tried, also what may be tried again by now."""

@@ -11,6 +11,7 @@ from desktop.services.delivery.courier import LEDGER_REST, Courier, Report
 LONGEST_WAIT = timedelta(minutes=10)
 TRIES = 3
 OUT_OF_REACH = timedelta(seconds=45)
+LOOK_APART = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,13 @@ def until_idle(
     watched: dict[str, _Watched] = {}
     courier.stopping = stop
     courier.look_again()
+    looked = now()
+    first = True
     while True:
-        report = courier.run_once()
+        # While work goes on apart there are many passes, and the sources need not be asked in each.
+        collect = first or not courier.is_under_way() or not timedelta() <= now() - looked < LOOK_APART
+        first, looked = False, now() if collect else looked
+        report = courier.run_once(collect=collect)
         moments = _worth_waiting_for(courier, report, now(), watched)
         if not moments or stop():
             left = courier.left()

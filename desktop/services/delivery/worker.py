@@ -14,6 +14,8 @@ from desktop.services.ledger.ledger import Ledger
 log = logging.getLogger(__name__)
 
 SHORTEST_REST = timedelta(milliseconds=200)
+LONGEST_END = 20.0
+"""Seconds that the end of the thread waits for work on threads apart."""
 
 
 class CourierThread:
@@ -31,6 +33,7 @@ class CourierThread:
         self._on_change = on_change
         self._on_failure = on_failure
         self._wakened = threading.Event()
+        self._called = threading.Event()
         self._forgive = threading.Event()
         self._stopping = threading.Event()
         self._look_at = ledger.now()
@@ -43,6 +46,7 @@ class CourierThread:
         """A pass soon. `forgive`: a person asked for it, or signed in, so that what failed lately is tried as well."""
         if forgive:
             self._forgive.set()
+        self._called.set()
         self._wakened.set()
 
     def ask_to_stop(self) -> None:
@@ -59,9 +63,19 @@ class CourierThread:
 
     def _run(self) -> None:
         self._courier.stopping = self._stopping.is_set
+        self._courier.settled = self._wakened.set
+        try:
+            self._passes()
+        finally:
+            self._courier.finish(LONGEST_END)
+
+    def _passes(self) -> None:
         collect = True
         while not self._stopping.is_set():
             self._wakened.clear()
+            if self._called.is_set():
+                self._called.clear()
+                collect = True
             if self._forgive.is_set():
                 self._forgive.clear()
                 self._courier.forgive()
@@ -80,8 +94,8 @@ class CourierThread:
                 if report.sources_at is not None:
                     self._look_at = min(self._look_at, report.sources_at)
             self._on_change(report)
-            woken = self._wakened.wait(self._rest(report).total_seconds())
-            collect = woken or self._ledger.now() >= self._look_at
+            self._wakened.wait(self._rest(report).total_seconds())
+            collect = self._ledger.now() >= self._look_at
 
     def _rest(self, report: Report) -> timedelta:
         """Until something is due or the sources are to be looked at; a clock that was set back does not make it long."""
