@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, jsonify, redirect, render_template, request
 
 from sandbox.faults import NAMES
-from sandbox.firm import Firm
 from sandbox.identity_store import IdentityStore
 from sandbox.infotrack_api import Landing
-from sandbox.neighbour import Neighbour
+from sandbox.neighbour import AnyFirm, Neighbour
 from sandbox.order_messages import Field
 from sandbox.orders import Login, Order, OrderDesk
 from sandbox.outbox import Outbox
@@ -100,23 +99,14 @@ def _books(app: Flask, world: World) -> None:
     @app.get("/api/jobs")
     def jobs() -> ResponseReturnValue:
         firm = _firm(world)
-        limit = int(request.args.get("limit", "100"))
-        rows = list(firm.jobs.values())[:limit]
-        return jsonify(
-            [{"number": j.number, "uuid": j.uuid, "name": j.name, "client": j.client.name, "state": j.state} for j in rows]
-        )
+        return jsonify(firm.rows(int(request.args.get("limit", "100"))))
 
     @app.post("/api/jobs/<path:number>/<any(close,open,refuse,accept):what>")
     def change(number: str, what: str) -> ResponseReturnValue:
-        firm = _firm(world)
-        job = firm.job(number)
-        if job is None:
+        stands = _firm(world).work(number, what, world.clock.utc())
+        if stands is None:
             raise BadRequest(f"there is no job {number}")
-        if what in ("close", "open"):
-            firm.set_state(job.number, "Completed" if what == "close" else "In Progress", world.clock.utc().date())
-        else:
-            job.refuses_costs = what == "refuse"
-        return jsonify(number=job.number, state=job.state, refuses_costs=job.refuses_costs)
+        return jsonify(stands)
 
     @app.post("/api/costs/<uuid>/note")
     def note(uuid: str) -> ResponseReturnValue:
@@ -131,11 +121,8 @@ def _books(app: Flask, world: World) -> None:
     def remove(uuid: str) -> ResponseReturnValue:
         """What a person does by hand in the vendor's own screens."""
         for firm in world.all_firms():
-            with firm.lock:
-                for costs in firm.costs.values():
-                    for cost in [each for each in costs if each.uuid == uuid]:
-                        costs.remove(cost)
-                        return jsonify(removed=uuid)
+            if firm.remove_cost(uuid):
+                return jsonify(removed=uuid)
         raise BadRequest("there is no such cost")
 
     @app.post("/api/staff/privilege")
@@ -146,7 +133,7 @@ def _books(app: Flask, world: World) -> None:
             raise BadRequest("there is no such member of staff")
         return jsonify(email=body.get("email"), allowed=bool(body.get("allowed", True)))
 
-    def _firm(world: World) -> Firm:
+    def _firm(world: World) -> AnyFirm:
         firm = world.firm(request.args.get("tenant") or world.main_tenant(request.args.get("system", "")))
         if firm is None:
             raise BadRequest("there is no such tenant")

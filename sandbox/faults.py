@@ -18,6 +18,7 @@ NAMES = {
     "slow": "waits `seconds`, then does it and answers",
     "slow_answer": "does it, then waits `seconds` before it answers",
     "late_effect": "the connection closes after `hold` seconds without an answer; it happens `seconds` after the request came",
+    "late_failure": "the answer is the usual one; where writes take effect later (Smokeball), this one never does",
     "status": "answers `status` with `body`, `content_type` and `headers`; nothing happened",
     "status_after": "it happened; the answer is `status` all the same",
     "html_503": "a maintenance page with 503; nothing happened",

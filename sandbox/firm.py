@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,38 @@ class Firm:
                         costs[position] = replace(cost, **values)  # type: ignore[arg-type]
                         return costs[position]
         return None
+
+    def remove_cost(self, uuid: str) -> bool:
+        """Takes a cost off its job; whether there was one."""
+        with self.lock:
+            for costs in self.costs.values():
+                for cost in [each for each in costs if each.uuid == uuid]:
+                    costs.remove(cost)
+                    return True
+        return False
+
+    def rows(self, limit: int) -> list[dict[str, object]]:
+        """The first jobs, as the controls show them."""
+        jobs = list(self.jobs.values())[:limit]
+        return [{"number": j.number, "uuid": j.uuid, "name": j.name, "client": j.client.name, "state": j.state} for j in jobs]
+
+    def work(self, number: str, what: str, now: datetime) -> dict[str, object] | None:
+        """What staff do to a job: close, open, refuse, accept. How it stands then; None if there is no such job."""
+        job = self.job(number)
+        if job is None:
+            return None
+        if what in ("close", "open"):
+            self.set_state(job.number, "Completed" if what == "close" else "In Progress", now.date())
+        else:
+            job.refuses_costs = what == "refuse"
+        return {"number": job.number, "state": job.state, "refuses_costs": job.refuses_costs}
+
+    def allow(self, email: str, allowed: bool) -> bool:
+        """Gives or takes the privilege to connect programs; False if there is no such member of staff."""
+        with self.lock:
+            found = any(member.email == email for member in self.staff)
+            self.staff[:] = [replace(member, api=allowed) if member.email == email else member for member in self.staff]
+        return found
 
     def add_document(self, document: JobDocument, content: bytes) -> None:
         """Puts a document on its job and keeps its bytes."""

@@ -87,6 +87,9 @@ class Mishaps:
             self._agenda.after(fault.seconds, lambda: _discard(self._app, late))
             self._pause(fault.hold)
             _close(environ)
+        if name == "late_failure":
+            environ["sandbox.late_failure"] = True
+            return self._app(environ, start_response)
         if name == "slow":
             self._pause(fault.seconds)
             return self._app(environ, start_response)

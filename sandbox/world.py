@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.calls import Calls
@@ -13,7 +13,7 @@ from sandbox.faults import Faults
 from sandbox.firm import Firm
 from sandbox.gateway import Limits, Meter
 from sandbox.identity_store import App, Connection, IdentityStore, Person, Tenant
-from sandbox.neighbour import XERO_SYSTEM, Neighbour
+from sandbox.neighbour import XERO_SYSTEM, AnyFirm, Neighbour
 from sandbox.seeds import make_firm
 from sandbox.switches import Switches
 
@@ -88,14 +88,14 @@ class World:
             neighbour.reset()
         self._connect_before()
 
-    def firm(self, tenant_id: str) -> Firm | None:
+    def firm(self, tenant_id: str) -> AnyFirm | None:
         """A firm of any system by its tenant id; a neighbour's is made when it is first asked for."""
-        found = self.firms.get(tenant_id)
+        found: AnyFirm | None = self.firms.get(tenant_id)
         for neighbour in self.neighbours:
             found = found or neighbour.firm(tenant_id)
         return found
 
-    def all_firms(self) -> list[Firm]:
+    def all_firms(self) -> list[AnyFirm]:
         """The firms of all systems that were made so far: in one that was not, nothing was ever posted."""
         return [*self.firms.values(), *(firm for neighbour in self.neighbours for firm in neighbour.made())]
 
@@ -132,12 +132,7 @@ class World:
     def set_privilege(self, tenant_id: str, email: str, allowed: bool) -> bool:
         """Gives or takes the API privilege; False if there is no such member of staff."""
         firm = self.firm(tenant_id)
-        if firm is None:
-            return False
-        with firm.lock:
-            found = any(member.email == email for member in firm.staff)
-            firm.staff[:] = [replace(member, api=allowed) if member.email == email else member for member in firm.staff]
-        return found
+        return firm is not None and firm.allow(email, allowed)
 
     def register_redirects(self, addresses: list[str]) -> None:
         """Redirect addresses that all apps may use, to the letter."""
