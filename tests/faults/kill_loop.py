@@ -99,7 +99,8 @@ class Loop:
         for number, order in self.orders().items():
             fees = {name: Decimal(str(text)) for name, text in order["fees"].items()}
             lines = {part: fees[name] for part, name in (("R", "retailer_fee"), ("S", "supplier_fee")) if fees[name]}
-            if len(lines) == 2 and bool(fees["retailer_gst"]) == bool(fees["supplier_gst"]):
+            # A fee of nothing carries no GST.
+            if lines and bool(fees["retailer_gst"]) == bool(fees["supplier_gst"]):
                 lines = {"T": sum(lines.values(), Decimal(0))}
             found |= {f"IT-{number}-{part}-1": amount for part, amount in lines.items()}
             found[f"IT-{number}-D-1"] = None
@@ -127,17 +128,18 @@ class Loop:
         """Waits until it is time to kill, or until the program has ended by itself."""
         if self.dice.random() < 0.35:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(self.dice.uniform(0.3, 6.0))
+                process.wait(self.dice.uniform(0.3, 4.0))
             return
         where = self.dice.choice(list(CALLS))
         count = self.dice.randint(1, CALLS[where])
-        end = time.monotonic() + 8
+        end = time.monotonic() + 5
         while process.poll() is None and time.monotonic() < end and self.calls()[where] < before[where] + count:
             time.sleep(0.01)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(self.dice.choice((0.001, 0.01, 0.03, 0.1, 0.3)))
 
-    def round(self) -> None:
+    def round(self) -> bool:
+        """Whether the program was still running when it was killed."""
         there = set(self.world.keys_in_books())
         if sum(key not in there for key in self.wanted()) < SUPPLY:
             self.place(self.dice.randint(2, 5))
@@ -154,11 +156,12 @@ class Loop:
             process.wait()
         if not alive:
             self.figures.ended_before += 1
-            return
+            return False
         self.figures.kills += 1
         self.figures.kills_of_the_tray += tray
         last = self._last_call(before)
         self.figures.killed_after[last] = self.figures.killed_after.get(last, 0) + 1
+        return True
 
     def _last_call(self, before: Counter[str]) -> str:
         after = self.world.sandbox.get("/api/calls?last=1")
@@ -221,8 +224,7 @@ def run(folder: Path, *, kills: int, seed: int, weaken: str = "", patience: floa
         pc.set_up()
         loop = Loop(world, pc, random.Random(seed), figures)
         while figures.kills < kills and time.monotonic() - began < patience:
-            loop.round()
-            if figures.kills % 25 == 0:
+            if loop.round() and figures.kills % 25 == 0:
                 print(f"{figures.kills} kills, {len(loop.placed)} orders", file=sys.stderr, flush=True)
         loop.finish()
     figures.seconds = round(time.monotonic() - began)

@@ -1,13 +1,14 @@
 """`python tests/faults/plant.py`: plants each bug of planted.toml in a copy of the code and asks whether its tests notice.
 
-A bug counts as caught when the tests named for it pass without it and fail with it. Prints `n of n caught`; ends with 1 when
-one was missed. `--only WORD` takes the bugs whose name contains the word.
+A bug counts as caught when the tests named for it pass without it and fail with it. Prints which test noticed each, and
+`n of n caught`; ends with 1 when one was missed. `--only WORD` takes the bugs whose name contains the word.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PARTS = ("desktop", "tests", "sandbox", "resources", "pyproject.toml")
-LONGEST = 300
+LONGEST = 240
+SLOWEST_TEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +61,32 @@ def copied(target: Path) -> None:
             shutil.copy2(source, target / part)
 
 
-def passes(tree: Path, tests: tuple[str, ...]) -> bool:
-    """Whether the tests pass in that tree. Raises RuntimeError when they could not be run at all."""
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+def first_failure(tree: Path, tests: tuple[str, ...]) -> str:
+    """The first test that fails in that tree; empty when all pass. Raises RuntimeError when they could not be run at all."""
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"--timeout={SLOWEST_TEST}", *tests]
     # The tree goes before any installed copy.
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     try:
         ended = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:
-        return False
-    if ended.returncode not in (0, 1):
+        return f"(longer than {LONGEST} s)"
+    if ended.returncode == 0:
+        return ""
+    named = re.search(r"^(?:FAILED|ERROR) (\S+)", ended.stdout, re.MULTILINE)
+    if named is None and "Timeout" in ended.stdout + ended.stderr:
+        return f"(a test longer than {SLOWEST_TEST} s)"
+    if ended.returncode != 1 or named is None:
         raise RuntimeError(ended.stdout[-2000:] + ended.stderr[-2000:])
-    return ended.returncode == 0
+    return named[1]
 
 
-def caught(tree: Path, bug: Bug) -> bool:
+def caught_by(tree: Path, bug: Bug) -> str:
+    """The test that notices the bug; empty when none does."""
     path = tree / bug.file
     good = path.read_text(encoding="utf-8")
     path.write_text(good.replace(bug.before, bug.after), encoding="utf-8")
     try:
-        return not passes(tree, bug.tests)
+        return first_failure(tree, bug.tests)
     finally:
         path.write_text(good, encoding="utf-8")
 
@@ -97,13 +105,14 @@ def main() -> int:
         tree = Path(folder)
         copied(tree)
         for tests in sorted({bug.tests for bug in bugs}):
-            if not passes(tree, tests):
-                print(f"{' '.join(tests)} fail without any bug")
+            failed = first_failure(tree, tests)
+            if failed:
+                print(f"{failed} fails without any bug")
                 return 2
         for bug in bugs:
-            is_caught = caught(tree, bug)
-            found += is_caught
-            print(f"{'caught' if is_caught else 'MISSED'}  {bug.name}", flush=True)
+            test = caught_by(tree, bug)
+            found += bool(test)
+            print(f"{'caught' if test else 'MISSED'}  {bug.name}{': ' if test else ''}{test}", flush=True)
     print(f"{found} of {len(bugs)} caught")
     return 0 if found == len(bugs) else 1
 

@@ -62,17 +62,19 @@ def line(tmp_path: Path) -> Iterator[Line]:
     books.close()
 
 
-def all_bytes(line: Line, harms: tuple[Harm, ...], step: int) -> tuple[int, list[str]]:
+def all_bytes(line: Line, harm: Harm, step: int, only: tuple[bytes, bool] | None = None) -> tuple[int, list[str]]:
+    """The harm after every `step`-th byte of every request and answer (or of the `only` kind); what went wrong."""
     line.run(None)
     done, wrong = 0, list[str]()
     for (method, of_answer), size in sorted(line.line.sizes.items()):
-        for harm in harms:
-            for at in range(0, size + 1, step):
-                plan = Plan(method, of_answer, at, harm)
-                counted, states = line.run(plan)
-                done += 1
-                if counted != OWED or set(states.values()) != {"confirmed"}:
-                    wrong.append(f"{plan}: {dict(counted)} {states}")
+        if only is not None and only != (method, of_answer):
+            continue
+        for at in range(0, size + 1, step):
+            plan = Plan(method, of_answer, at, harm)
+            counted, states = line.run(plan)
+            done += 1
+            if counted != OWED or set(states.values()) != {"confirmed"}:
+                wrong.append(f"{plan}: {dict(counted)} {states}")
     return done, wrong
 
 
@@ -103,7 +105,7 @@ def test_a_credit_keeps_its_sign(line: Line) -> None:
 
 def test_cut_at_some_bytes_the_books_hold_each_key_once(line: Line) -> None:
     """D3, D4: requests and answers, of reads and of sends, cut at every 61st byte."""
-    done, wrong = all_bytes(line, (Harm.CUT,), 61)
+    done, wrong = all_bytes(line, Harm.CUT, 61)
     assert wrong == []
     assert done > 20
 
@@ -120,8 +122,21 @@ def test_whatever_else_the_line_does_the_books_hold_each_key_once(line: Line, me
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_cut_or_reset_at_every_byte_the_books_hold_each_key_once(line: Line) -> None:
+@pytest.mark.parametrize("harm", [Harm.CUT, Harm.RESET])
+@pytest.mark.parametrize("of_answer", [False, True])
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_cut_or_reset_at_every_byte_the_books_hold_each_key_once(line: Line, method: bytes, of_answer: bool, harm: Harm) -> None:
     """D3, D4: every byte."""
-    done, wrong = all_bytes(line, (Harm.CUT, Harm.RESET), 1)
-    print(f"cuts at bytes: {done}, wrong: {len(wrong)}")
+    done, wrong = all_bytes(line, harm, 1, (method, of_answer))
+    print(f"{harm.name} at bytes of {method.decode()} {'answers' if of_answer else 'requests'}: {done}, wrong: {len(wrong)}")
+    assert wrong == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("harm", [Harm.STALL, Harm.TRICKLE, Harm.HALF_CLOSE, Harm.TOO_LONG])
+def test_whatever_else_the_line_does_at_any_place_the_books_hold_each_key_once(line: Line, harm: Harm) -> None:
+    """D3: stall, trickle, half close and a wrong length after every 40th byte of every request and answer."""
+    done, wrong = all_bytes(line, harm, 40)
+    print(f"{harm.name}: {done}, wrong: {len(wrong)}")
     assert wrong == []
