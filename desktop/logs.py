@@ -1,13 +1,68 @@
-"""Where the program's own log goes: a small rotating file in the profile. Modules log no names, notes, addresses or secrets."""
+"""The program's own log and crash reports: small rotating files in the profile, a JSON object a line.
+
+Nothing personal gets in: of a message's arguments only what `desktop.services.loggable` lets through is written, of a
+traceback only where in the code it happened and the error's class. Other libraries' messages follow the same rule."""
 
 from __future__ import annotations
 
+import faulthandler
+import json
 import logging
 import logging.handlers
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 
-from desktop.private_files import make_private
+from desktop.private_files import make_private, open_private
+from desktop.services.loggable import HIDDEN, Loggable, frames
+
+MOST_CRASHES = 10
+
+
+class SafeLines(logging.Formatter):
+    """One JSON object a line: at (UTC), level, thread, logger, message, and where an error came from."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "thread": record.threadName if record.threadName in _OUR_THREADS else "other",
+            "logger": record.name,
+            "message": safe_message(record),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["where"] = frames(record.exc_info[2])
+        return json.dumps(line, ensure_ascii=False)
+
+
+_OUR_THREADS = frozenset({"MainThread", "courier", "refresher", "desk", "keyring"})
+
+
+def safe_message(record: logging.LogRecord) -> str:
+    """The template with what may be shown. A template that was put together before it came here can't be told apart from
+    text of others, so one that is no constant of ours must not be used: a test reads every call."""
+    args = record.args
+    if not args:
+        return record.msg if isinstance(record.msg, str) and record.name.startswith("desktop") else HIDDEN
+    try:
+        if isinstance(args, Mapping):
+            return str(record.msg) % {name: _shown(value) for name, value in args.items()}
+        return str(record.msg) % tuple(_shown(value) for value in args)
+    except (TypeError, ValueError):
+        return f"{record.msg} {HIDDEN}"
+
+
+def _shown(value: object) -> object:
+    if value is None or isinstance(value, (int, float, Loggable)):
+        return value
+    return HIDDEN
 
 
 class _PrivateLog(logging.handlers.RotatingFileHandler):
@@ -31,5 +86,88 @@ def log_to(folder: Path, name: str) -> None:
     except OSError:
         root.addHandler(logging.NullHandler())
         return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    handler.setFormatter(SafeLines())
     root.addHandler(handler)
+
+
+# ---- crash reports ------------------------------------------------------------------------------------------------------
+
+
+def report_crashes_to(folder: Path) -> None:
+    """From now on what ends this process, or one of its threads, leaves a report in `folder`: where in the code and which
+    error, no values. Nothing is sent anywhere. Call once, in the program's main thread."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Kept open on purpose: it must be there when nothing works any more.
+        native = open_private(folder / f"{os.getpid()}.native")
+    except OSError:
+        return
+    faulthandler.enable(native.fileno())
+    _natives.append(native)
+    before, thread_before = sys.excepthook, threading.excepthook
+
+    def ended(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        if not issubclass(kind, (KeyboardInterrupt, SystemExit)):
+            _write(folder, kind, where, "main")
+        before(kind, error, where)
+
+    def thread_ended(args: threading.ExceptHookArgs) -> None:
+        if not issubclass(args.exc_type, SystemExit):
+            _write(folder, args.exc_type, args.exc_traceback, "thread")
+        thread_before(args)
+
+    sys.excepthook, threading.excepthook = ended, thread_ended
+
+
+_natives: list[object] = []
+
+
+def _write(folder: Path, kind: type[BaseException], where: TracebackType | None, thread: str) -> None:
+    at = datetime.now(UTC)
+    report = {"at": at.isoformat(timespec="seconds"), "thread": thread, "error": kind.__name__, "where": frames(where)}
+    try:
+        with open_private(folder / f"{at:%Y%m%dT%H%M%S}-{time.monotonic_ns() % 1_000_000:06}.json") as file:
+            file.write(json.dumps(report, indent=1).encode())
+    except OSError:
+        return
+
+
+def crashes(folder: Path) -> tuple[Path, ...]:
+    """Reports that nobody has looked at, oldest first; those of processes that live are none. Old ones beyond ten go."""
+    if not folder.is_dir():
+        return ()
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".native":
+            if path.stat().st_size:
+                found.append(path)
+            elif not _lives(path.stem):
+                path.unlink(missing_ok=True)
+        elif path.suffix == ".json":
+            found.append(path)
+    for old in found[:-MOST_CRASHES]:
+        old.unlink(missing_ok=True)
+    return tuple(found[-MOST_CRASHES:])
+
+
+def looked_at(reports: tuple[Path, ...]) -> None:
+    """They have been seen: kept for a bundle, and not offered again."""
+    for path in reports:
+        if path.exists():
+            path.rename(path.with_suffix(path.suffix + ".seen"))
+
+
+def _lives(process: str) -> bool:
+    if not process.isdigit():
+        return False
+    if int(process) == os.getpid():
+        return True
+    if sys.platform == "win32":  # asking there would end the process
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -11,6 +11,7 @@ from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import ServiceError
 from desktop.services.ledger.ledger import Ledger
+from desktop.services.loggable import error_kind
 from desktop.services.matter_desk import MatterDesk
 from desktop.services.practice_links import PracticeLinks
 
@@ -64,7 +65,7 @@ class Background:
             try:
                 self._matters.refresh_if_old()
             except ServiceError as error:
-                _log.info("the matters could not be refreshed (%s)", type(error).__name__)
+                _log.info("the matters could not be refreshed (%s)", error_kind(error))
             except Exception:  # noqa: BLE001  # the thread's edge: a fault here must not end refreshing for the day
                 _log.exception("refreshing the matters failed")
             # A refresh of a large firm takes tens of megabytes for a moment.

@@ -13,6 +13,7 @@ from desktop.services.errors import ServiceError
 from desktop.services.identity.wallet import Identity
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
+from desktop.services.loggable import error_kind
 from desktop.services.plainly import plainly
 from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import Matter, Staff
@@ -60,7 +61,7 @@ class MatterDesk:
             try:
                 asked = self.ask(system, number)
             except ServiceError as error:
-                _log.info("a number could not be asked for (%s)", type(error).__name__)
+                _log.info("a number could not be asked for (%s)", error_kind(error))
                 continue
             if asked is not None:
                 return (MatterHit(asked, 1.0), *found)[:limit]

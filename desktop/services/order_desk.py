@@ -13,6 +13,7 @@ from pathlib import Path
 from desktop.services.desk import ActionFailed, TypedResult
 from desktop.services.errors import ServiceError
 from desktop.services.infotrack.ordering import Ordering
+from desktop.services.loggable import error_kind
 from desktop.services.order_events import typed_result
 from desktop.services.order_process import OrderWindowProcess, authorities_from
 from desktop.services.order_protocol import AnyEvent, Closed, FeesTyped, NewLinkWanted, OfferedToMatter, OrderWindowStart
@@ -112,7 +113,7 @@ class OrderDesk:
         try:
             return practice.client(matter.client_id)
         except ServiceError as error:
-            _log.info("the client's details could not be read (%s)", type(error).__name__)
+            _log.info("the client's details could not be read (%s)", error_kind(error))
             return None
 
     def _told(self, matter: Matter, window: OrderWindowProcess, event: AnyEvent) -> None:

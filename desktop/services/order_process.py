@@ -24,6 +24,7 @@ import msgspec
 
 import desktop
 from desktop.services.errors import NotNow
+from desktop.services.loggable import loggable
 from desktop.services.order_protocol import (
     MOST_LINE_BYTES,
     PASSING_FOLDER,
@@ -249,7 +250,7 @@ class OrderWindowProcess:
         if isinstance(event, PageLoaded) and event.ok:
             self._page_seen = True
         elif isinstance(event, Opened):
-            log.info("order window open, pid %d, sandbox %s", event.pid, "on" if event.sandboxed else "OFF")
+            log.info("order window open, pid %d, sandbox %s", event.pid, loggable("on" if event.sandboxed else "OFF"))
         try:
             self._on_event(event)
         except Exception:  # the edge of this thread: a listener's fault must not stop the pipe from being drained

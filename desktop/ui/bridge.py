@@ -10,7 +10,6 @@ import itertools
 import logging
 import queue
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop.services.desk import ActionFailed, Desk, Status
+from desktop.services.loggable import error_kind, frames, loggable
 
 log = logging.getLogger(__name__)
 
@@ -351,6 +351,6 @@ def _sentence(error: Exception, doing: str) -> str:
     """What a person reads. Only a message that was written for a person is shown; logs get the place, never the text."""
     if isinstance(error, ActionFailed):
         return str(error)
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("unexpected %s while %s\n%s", type(error).__name__, doing, frames)
+    where = loggable(" > ".join(frames(error.__traceback__)))
+    log.error("unexpected %s while %s at %s", error_kind(error), loggable(doing), where)
     return UNEXPECTED

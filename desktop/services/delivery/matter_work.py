@@ -22,6 +22,7 @@ from desktop.services.ledger.facts import Place, Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES
+from desktop.services.loggable import error_kind
 from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
 from desktop.services.practice.practice_system import MatterRef, PracticeSystem
 
@@ -309,7 +310,7 @@ class MatterWorker:
         except ServiceError as caught:
             error = caught
         except Exception as caught:  # noqa: BLE001  # an adapter's surprise must not pass for «not sent»
-            log.warning("A send ended in an unforeseen %s", type(caught).__name__)
+            log.warning("A send ended in an unforeseen %s", error_kind(caught))
             error = AnswerLost("The send ended in an error that was not foreseen.")
         self._settle(claimed, receipt, error)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from desktop.services.delivery.courier import Courier, Report
 from desktop.services.ledger.errors import LedgerError
 from desktop.services.ledger.ledger import Ledger
+from desktop.services.loggable import error_kind
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class CourierThread:
             try:
                 report = self._courier.run_once(collect=collect)
             except LedgerError as error:
-                log.error("The courier stopped: %s", error)
+                log.error("The courier stopped: %s", error_kind(error))
                 self._on_failure(error)
                 return
             except Exception as error:  # the thread's edge: a bug must be seen, not end in silence

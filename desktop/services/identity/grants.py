@@ -19,6 +19,7 @@ from desktop.services.identity.model import ClientRefused, ConnectionRecord, Gra
 from desktop.services.identity.oauth import OAuthClient
 from desktop.services.identity.sealing import seal, unseal
 from desktop.services.identity.store import Fault, IdentityStore, StoredToken
+from desktop.services.loggable import loggable
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class StoredGrant:
                 return self._kept(row, self._unsealed(row, row.previous, row.generation - 1))
         problem = f"{self._title} has ended the sign-in (revoked, lapsed or replaced). Nothing waiting was lost."
         self._store.mark(self._system, Fault.ENDED, problem, "Connect again.", sign_in=row.sign_in)
-        _log.warning("The grant for %s has ended.", self._system)
+        _log.warning("The grant for %s has ended.", loggable(self._system))
         raise SignedOut(f"{problem} Connect again.")
 
     def _kept(self, row: StoredToken, refresh_token: str) -> TokenSet | None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from desktop.services.errors import NotNow
+from desktop.services.loggable import error_kind, loggable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -169,7 +170,7 @@ class Vault:
             if isinstance(failure[0], KeyringTrouble):
                 raise failure[0]
             fault = sort_failure(failure[0])
-            _log.warning("The secret store failed: %s (%s).", fault.name, type(failure[0]).__name__)
+            _log.warning("The secret store failed: %s (%s).", loggable(fault.name), error_kind(failure[0]))
             # Not chained: a backend's own message may hold what was to be stored.
             raise KeyringTrouble(fault) from None
         return result[0]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from desktop.services.identity.callback import Consent, NotTheCallback, Refusal, read_callback
 from desktop.services.identity.loopback import MakeSocket, bind_first_free
 from desktop.services.identity.reply_page import HEADERS, PAGE
+from desktop.services.loggable import error_kind
 
 _log = logging.getLogger(__name__)
 
@@ -232,7 +233,7 @@ class CallbackListener:
             try:
                 self._result = read_callback(query, state=self._state, accepts_issuer=self._accepts_issuer)
             except NotTheCallback as error:
-                _log.info("A request to the sign-in address was not the callback: %s.", error)
+                _log.info("A request to the sign-in address was not the callback (%s).", error_kind(error))
                 raise _Bad(400) from error
             self._winner = query
             self._heard_at = time.monotonic()

@@ -12,6 +12,7 @@ from datetime import datetime
 from desktop.services.errors import AnswerLost, NotNow, NotSent, ServiceError, SignedOut
 from desktop.services.identity.grants import Grant
 from desktop.services.identity.model import ClientRefused, TokenSet
+from desktop.services.loggable import error_kind, loggable
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +166,9 @@ class Connection:
             self._failures = min(self._failures + 1, 10)
             self._not_before = self._boot() + pause
             self._last_error = error
-            _log.info("Renewing the sign-in to %s failed (%s); next try in %.0f s.", self.system, type(error).__name__, pause)
+            _log.info(
+                "Renewing the sign-in to %s failed (%s); next try in %.0f s.", loggable(self.system), error_kind(error), pause
+            )
 
     def _age(self, held: _Held) -> float:
         """As a share of its lifetime, by the clock that says more."""

@@ -29,6 +29,7 @@ from desktop.services.identity.sign_in import SignedIn, SignIn
 from desktop.services.identity.store import Fault, IdentityStore, StoredToken
 from desktop.services.identity.tokens import Connection, boot_clock
 from desktop.services.identity.vendors import client_id_of, secret_of, title_of, vendor_for
+from desktop.services.loggable import error_kind, loggable
 from desktop.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -247,7 +248,7 @@ class Identity:
             if connection is None or connection.tenant != record.tenant or record.session_only:
                 connection = self._connections[system] = self._made(system, record.tenant)
         connection.seed(tokens, name)
-        _log.info("Signed in to %s.", system)
+        _log.info("Signed in to %s.", loggable(system))
         return record
 
     def _keep_for_this_session(
@@ -320,7 +321,7 @@ class _Revoking:
         except ServiceError as error:
             self._failure = str(error).rstrip(".")
         except Exception as error:  # noqa: BLE001  # a thread's edge: forgetting must go on
-            _log.warning("Revoking failed (%s).", type(error).__name__)
+            _log.warning("Revoking failed (%s).", error_kind(error))
             self._failure = "an unexpected problem on this PC"
         finally:
             self._done.set()

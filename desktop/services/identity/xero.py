@@ -19,6 +19,7 @@ from desktop.services.http import Http
 from desktop.services.identity.id_token import check_id_token, issuer_rule
 from desktop.services.identity.model import LoopbackRedirect, Person, Registration, SignInFailed, TenantOffer, TokenSet, Vendor
 from desktop.services.identity.oauth import unverified_claims
+from desktop.services.loggable import loggable
 from desktop.settings import Xero
 
 SYSTEM = "xero-practice-manager"
@@ -92,7 +93,7 @@ def check_granted(asked: Sequence[str], tokens: TokenSet) -> None:
     if granted is not None:
         missing = [scope for scope in asked if scope.startswith("practicemanager") and not _covered(scope, granted)]
         if missing and not any(scope.startswith("practicemanager.job") for scope in missing):
-            _log.warning("Xero did not grant %s.", ", ".join(missing))
+            _log.warning("Xero did not grant %s.", loggable(", ".join(missing)))
         elif missing:
             raise AccessMissing(
                 f"Xero did not grant everything that was asked for; missing: {', '.join(missing)}.",

@@ -9,6 +9,7 @@ after the work was done.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotNow, Refused, ServiceError, SignedOut, Wait
 from desktop.services.http import Answer, Http, StreamedAnswer
+from desktop.services.loggable import Loggable, loggable
 from desktop.services.practice.gateway import Refusal, limit_named, limits_told, refusal_in, retry_after
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.services.practice.practice_system import AccessTokens, CallGate, Urgency
@@ -131,7 +133,7 @@ class Calls:
     def _learn(self, method: str, answer: Answer | StreamedAnswer) -> None:
         self._gate.learn(answer.status, limits_told(answer.headers))
         correlation = answer.headers.get("xero-correlation-id", "")[-8:] or "none"
-        _log.info("%s answered %d, correlation %s", _without_ids(method), answer.status, correlation)
+        _log.info("%s answered %d, correlation %s", _without_ids(method), answer.status, loggable(correlation))
 
     def _turn_away(self, answer: Answer) -> None:
         """Raises for what the gateway turned away before anything was done."""
@@ -173,9 +175,9 @@ def _failed_write(answer: Answer) -> ServiceError:
     return AnswerLost(_with_reason(f"The practice system answered with error {status}, so it is not known what was done.", refusal))
 
 
-def _without_ids(method: str) -> str:
-    """The call's name, for the log."""
-    return "/".join(part if len(part) < 24 else f"…{part[-4:]}" for part in method.split("/"))
+def _without_ids(method: str) -> Loggable:
+    """The call's name, for the log: its fixed words, and no id or number of anybody's."""
+    return loggable("/".join(part if re.fullmatch(r"v[0-9]|[a-z.-]+", part) else "…" for part in method.split("?")[0].split("/")))
 
 
 def _with_reason(message: str, refusal: Refusal | None) -> str:
