@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
+from desktop.services.delivery.bucket import Bucket
 from desktop.services.delivery.budget import Budget
 from desktop.services.http import Http
 from desktop.services.practice.practice_system import AccessTokens, CallGate, PracticeSystem
@@ -53,9 +55,26 @@ def _workflowmax(http: Http, tokens: AccessTokens, gate: CallGate, settings: Set
     return WorkflowMaxV2(http, tokens, gate, settings.workflowmax.api_url)
 
 
+def _smokeball(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+    from desktop.services.practice.smokeball import Smokeball
+    from desktop.services.practice.smokeball_hosts import api_root
+
+    return Smokeball(
+        http,
+        tokens,
+        gate,
+        api_root(settings.smokeball),
+        api_key=settings.smokeball.api_key,
+        region=settings.smokeball.region,
+        markup_percent=Decimal(str(settings.costs.markup_percent)),
+        zone=settings.infotrack.timezone,
+    )
+
+
 SYSTEMS: Mapping[str, Known] = {
     "xero-practice-manager": Known("Xero Practice Manager", _xero_practice_manager),
     "workflowmax": Known("WorkflowMax", _workflowmax),
+    "smokeball": Known("Smokeball", _smokeball, Bucket),
 }
 
 

@@ -16,11 +16,11 @@ from desktop.services.identity.id_token import issuer_rule
 from desktop.services.identity.model import Person, Registration, TenantOffer, TokenSet, Vendor
 from desktop.services.identity.oauth import unverified_claims
 from desktop.services.identity.redirects import redirect_for
+from desktop.services.practice.smokeball_hosts import api_root, auth_root
 from desktop.settings import Smokeball
 
 SYSTEM = "smokeball"
 TITLE = "Smokeball"
-_HOSTS = {"au": "smokeball.com.au", "us": "smokeball.com", "uk": "smokeball.co.uk"}
 _LIMITS = Limits(connect=10.0, read=15.0, total=20.0)
 _CURE = "Ask IT whether the app in the Smokeball console has the scope firm/read, and whether region and API key belong to it."
 
@@ -28,8 +28,7 @@ _CURE = "Ask IT whether the app in the Smokeball console has the scope firm/read
 def vendor(settings: Smokeball, http: Http, *, clock: Callable[[], datetime], secret: str) -> Vendor:
     """No scope is asked for: the vendor then grants every scope that the app was given. `secret` goes as HTTP Basic."""
     del clock
-    auth = (settings.auth_url or f"https://auth.{_HOSTS[settings.region]}").rstrip("/")
-    api = (settings.api_url or f"https://api.{_HOSTS[settings.region]}").rstrip("/")
+    auth, api = auth_root(settings), api_root(settings)
     registration = Registration(
         system=SYSTEM,
         title=TITLE,

@@ -1,0 +1,99 @@
+"""Smokeball's lists, page by page.
+
+Facts (vendor docs): `offset` and `limit` (500 at most), an answer with `value`, `offset`, `limit`, `size` and links. The
+parameters are spelled Offset and Limit in the vendor's machine-readable description and offset and limit in its guides, and
+clients use both. The first spelling is asked, being the one that the vendor's own tools generate; where a second page is the
+first one over again, the other spelling is tried. All other filters only make a list shorter: whoever asks looks at each row
+again, so that one that is not understood costs time and nothing else.
+
+A list changes while it is read. A row that leaves it moves all later ones a place forward, and one of them over the border of
+a page that was read already: it would be missed. So each page begins with the row that the last one ended with; where that
+one and all others that are known are gone, it goes back. `size` is told by the same server as everything else, and is believed
+only where it asks for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from desktop.services.errors import BadAnswer
+from desktop.services.practice.json_calls import Found, Json, record, records
+from desktop.services.practice.practice_system import Urgency
+from desktop.services.practice.smokeball_calls import SmokeballCalls
+from desktop.services.practice.smokeball_records import identifier
+
+PAGE = 500
+MOST_PAGES = 2_000
+_STEP_BACK = 50
+
+Filters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rows: list[Found]
+    size: int | None
+    limit: int
+    has_next: bool
+
+    def goes_on(self, offset: int) -> bool:
+        """Whether the answer itself says that more follows."""
+        return self.has_next or (self.size is not None and self.size > offset + len(self.rows))
+
+
+def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, most_pages: int = MOST_PAGES) -> Iterator[Found]:
+    """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end."""
+    seen: set[str] = set()
+    offset, lapped, back, lower = 0, False, _STEP_BACK, False
+    for _ in range(most_pages):
+        page = _page(calls, path, filters, urgency, offset=offset, lower=lower)
+        keyed = [(identifier(row) or repr(row), row) for row in page.rows]
+        new = [(key, row) for key, row in keyed if key not in seen]
+        if lapped and len(new) == len(keyed):
+            # Nothing of it is known: rows went from before it, and some may lie between.
+            offset, back = max(0, offset - back), back * 2
+            lapped = offset > 0
+            continue
+        if offset and not new:
+            full = len(page.rows) >= page.limit
+            if not lower and (full or page.goes_on(offset)):
+                lower = True
+                continue
+            if full and not (page.size is not None and page.size <= len(seen)):
+                raise BadAnswer("A list of Smokeball's does not end.")
+            return
+        for key, row in new:
+            if key not in seen:
+                seen.add(key)
+                yield row
+        if not page.rows or (len(page.rows) < page.limit and not page.goes_on(offset)):
+            return
+        offset += max(1, len(page.rows) - 1)
+        lapped, back = len(page.rows) > 1, _STEP_BACK
+    raise BadAnswer("A list of Smokeball's does not end.")
+
+
+def _page(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, offset: int, lower: bool) -> _Page:
+    asked = [*filters, ("Offset", str(offset)), ("Limit", str(PAGE))]
+    tail = "&".join(f"{name[:1].lower() + name[1:] if lower else name}={quote(value, safe='')}" for name, value in asked)
+    found = record(calls.read(path, f"?{tail}", urgency))
+    listed = found.get("value")
+    if listed is None and "value" not in found:
+        raise BadAnswer("Smokeball's answer lacks the list that was asked for.")
+    told = _count(found.get("limit"))
+    return _Page(
+        [] if listed is None else records(listed),
+        _count(found.get("size")),
+        told if told is not None and 0 < told < PAGE else PAGE,
+        _leads_on(found.get("next")),
+    )
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _leads_on(link: Json) -> bool:
+    return isinstance(link, dict) and isinstance(link.get("href"), str) and bool(link["href"])
