@@ -312,7 +312,7 @@ def matters_find(called: Called, text: str, limit: int, as_json: bool) -> None:
 @click.argument("matter")
 @click.pass_obj
 def order(called: Called, matter: str) -> None:
-    """Open the order window for a matter number."""
+    """Open the order window for a matter number; where several practice systems have it: <system>:<number>."""
     with office_of(called) as office:
         office.order_and_wait(office.matter_by_number(matter))
 
@@ -334,7 +334,7 @@ def results_import(called: Called, files: tuple[Path, ...]) -> None:
 
 @results.command("add")
 @click.option("--order", "order_id", required=True, metavar="ID", help="InfoTrack's order number.")
-@click.option("--matter", required=True, metavar="M", help="The matter's number.")
+@click.option("--matter", required=True, metavar="M", help="The matter's number, or <system>:<number>.")
 @click.option("--service", required=True, metavar="TEXT", help="What was ordered, such as: Title Search.")
 @click.option("--reference", default="", metavar="R", help="What was searched, such as: 12/RP90001.")
 @click.option("--retailer-fee", metavar="A", help="InfoTrack's own fee, without GST.")
@@ -484,7 +484,7 @@ def deliveries_cancel(called: Called, keys: tuple[str, ...]) -> None:
 
 @deliveries.command("move")
 @click.argument("order_id")
-@click.option("--to", "matter", required=True, metavar="MATTER", help="The right matter's number.")
+@click.option("--to", "matter", required=True, metavar="MATTER", help="The right matter's number, or <system>:<number>.")
 @click.pass_obj
 def deliveries_move(called: Called, order_id: str, matter: str) -> None:
     """Post an order's costs and documents to another matter."""

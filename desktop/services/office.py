@@ -16,6 +16,7 @@ from pathlib import Path
 from random import SystemRandom
 from zoneinfo import ZoneInfo
 
+from desktop.logs import crashes
 from desktop.places import Places
 from desktop.private_files import make_private
 from desktop.services.background import Background
@@ -256,6 +257,9 @@ class Office:
         if count := self._unreadable.count():
             kept = self.where.profile / "unreadable"
             notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")
+        if reports := crashes(self.where.crashes):
+            times = "once" if len(reports) == 1 else f"{len(reports)} times"
+            notices.append(f"iConnect ended unexpectedly {times}. For support, make a bundle: iconnect diagnostics FILE.zip")
         if self._background is not None and self._background.failure:
             notices.append(self._background.failure)
         return tuple(dict.fromkeys(notices))
@@ -280,12 +284,14 @@ class Office:
         with plainly():
             if not self._links.connected():
                 raise NotConnected(_SIGN_IN_FIRST)
-            count = self._matters.refresh()
-            self._ledger.look_again()
-        self._wake()
-        self._links.keep_budgets()
-        self._changed()
-        return count
+            try:
+                return self._matters.refresh()
+            finally:
+                # Where one system failed, the others' matters are there all the same.
+                self._ledger.look_again()
+                self._wake()
+                self._links.keep_budgets()
+                self._changed()
 
     # orders
 
@@ -319,6 +325,7 @@ class Office:
 
     def add_result(self, result: TypedResult) -> None:
         with plainly():
+            self._matters.check_typed(result.matter_number)
             self._ledger.record([typed.incoming(result, self._zone)])
         self._plan()
 

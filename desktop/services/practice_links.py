@@ -86,7 +86,7 @@ class PracticeLinks:
     def practice(self, system: str, tenant: str) -> PracticeSystem | None:
         """None while that tenant is not the one that is signed in."""
         connection = self._identity.connection(system)
-        if connection is None or connection.tenant != tenant:
+        if connection is None or connection.tenant != tenant or system not in SYSTEMS:
             return None
         with self._lock:
             known = self._made.get((system, tenant))

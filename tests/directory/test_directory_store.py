@@ -334,3 +334,94 @@ def test_refreshed_at_is_told_for_each_tenant(path: Path) -> None:
     assert opened.refreshed_at(XPM, "t-1") == NOW
     assert opened.refreshed_at() == NOW + timedelta(hours=1)
     opened.close()
+
+
+def test_what_changed_is_merged_and_the_rest_stays(directory: Directory) -> None:
+    directory.replace(XPM, "t-1", [matter(1), matter(2), matter(3)])
+    changed = [matter(2, "Kestrel"), replace(matter(3), is_open=False), matter(4, "Kestrel")]
+    assert directory.merge(XPM, "t-1", iter(changed)) == RefreshReport(total=3, new=1, changed=2, gone=1)
+    assert directory.count() == 3
+    assert numbers(directory, "Kestrel") == ["J000004", "J000002"]
+    closed = directory.by_id(XPM, "id-3")
+    assert closed is not None
+    assert closed.is_open is False
+    assert numbers(directory, "J000003")[0] == "J000003"
+    assert directory.merge(XPM, "t-1", [matter(2, "Kestrel")]) == RefreshReport(total=1, new=0, changed=0, gone=0)
+    assert directory.count() == 3
+
+
+def test_a_matter_that_was_opened_again_is_in_the_list_again(directory: Directory) -> None:
+    directory.replace(XPM, "t-1", [matter(1), matter(2)])
+    directory.replace(XPM, "t-1", [matter(2)])
+    assert directory.merge(XPM, "t-1", [matter(1)]).changed == 1
+    assert directory.count() == 2
+    again = directory.by_id(XPM, "id-1")
+    assert again is not None
+    assert again.is_open is True
+
+
+def test_a_merge_that_fails_midway_changes_nothing_and_moves_no_time(directory: Directory) -> None:
+    directory.replace(XPM, "t-1", [matter(1)], began=NOW - timedelta(hours=1))
+
+    def broken() -> Iterator[Matter]:
+        yield matter(1, "Kestrel")
+        raise AnswerLost("The answer was cut.")
+
+    with pytest.raises(AnswerLost):
+        directory.merge(XPM, "t-1", broken(), began=NOW)
+    assert numbers(directory, "Kestrel") == []
+    times = directory.refresh_times(XPM, "t-1")
+    assert times is not None
+    assert (times.began, times.whole_began) == (NOW - timedelta(hours=1), NOW - timedelta(hours=1))
+
+
+def test_the_beginnings_of_refreshes_are_kept_and_a_merge_is_no_whole_one(path: Path) -> None:
+    opened = Directory.open(path, clock=lambda: NOW)
+    assert opened.refresh_times(XPM, "t-1") is None
+    opened.replace(XPM, "t-1", [matter(1)], began=NOW - timedelta(hours=2))
+    opened.merge(XPM, "t-1", [], began=NOW - timedelta(hours=1))
+    opened.close()
+    again = Directory.open(path, clock=lambda: NOW)
+    times = again.refresh_times(XPM, "t-1")
+    assert times is not None
+    assert (times.began, times.whole_began) == (NOW - timedelta(hours=1), NOW - timedelta(hours=2))
+    assert again.refreshed_at(XPM, "t-1") == NOW
+    again.forget(XPM, "t-1")
+    assert again.refresh_times(XPM, "t-1") is None
+    again.close()
+
+
+def test_a_copy_of_an_earlier_program_goes_on_and_knows_no_beginnings(path: Path) -> None:
+    opened = Directory.open(path, clock=lambda: NOW)
+    opened.replace(XPM, "t-1", [matter(1)])
+    opened.close()
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE refresh")
+    connection.close()
+    again = Directory.open(path, clock=lambda: NOW)
+    assert again.count() == 1
+    assert again.refresh_times(XPM, "t-1") is None
+    again.close()
+
+
+def test_a_stream_that_stalls_keeps_nobody_else_waiting(directory: Directory) -> None:
+    """Another system's refresh and a number that was asked for go on; only the same list is refreshed once at a time."""
+    directory.replace(XPM, "t-1", [matter(1)])
+    stalled, go = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[Matter]:
+        yield matter(1, "Kestrel")
+        stalled.set()
+        assert go.wait(10)
+
+    thread = threading.Thread(target=lambda: directory.replace(XPM, "t-1", slow()))
+    thread.start()
+    assert stalled.wait(10)
+    directory.replace("smokeball", "f", [matter(7, "Bellbird", system="smokeball", tenant="f")])
+    directory.keep(replace(matter(9, "Bellbird"), is_open=None))
+    assert sorted(numbers(directory, "Bellbird")) == ["J000007", "J000009"]
+    assert numbers(directory, "Kestrel") == []
+    go.set()
+    thread.join(10)
+    assert numbers(directory, "Kestrel") == ["J000001"]
+    assert directory.by_id(XPM, "id-9") is not None

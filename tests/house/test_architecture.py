@@ -27,6 +27,7 @@ BROAD = {
     "desktop/services/identity/keys.py": "foreign keyring backends raise anything",
     "desktop/services/identity/sign_in.py": "a thread's edge: raised again in the caller",
     "desktop/services/identity/wallet.py": "forgetting a sign-in must go on",
+    "desktop/services/matter_desk.py": "threads' edges: one system's surprise must not hide another's answer",
     "desktop/services/order_process.py": "a listener's fault must not stop the pipe from being drained",
     "desktop/ui/bridge.py": "the workers' threads: the person must hear of it",
 }

@@ -19,7 +19,7 @@ from desktop.services.errors import NotNow
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
 from desktop.services.practice.considerate import considerate
-from desktop.services.practice.directory_store import DirectoryStore, RefreshReport, Stamp, WrongLayout
+from desktop.services.practice.directory_store import DirectoryStore, RefreshReport, RefreshTimes, Stamp, WrongLayout
 from desktop.services.practice.matter_index import MatterIndex, build_index
 from desktop.services.practice.matter_marks import Mark, marks
 from desktop.services.practice.matter_search import NUMBER, NUMBER_WITHOUT_ZEROS, MatterSearch, Taste
@@ -28,7 +28,7 @@ from desktop.services.practice.model import Matter, Staff
 from desktop.services.practice.number_slips import number_readings, number_slips
 from desktop.services.practice.search_text import canonical_number, compact, fold, words
 
-__all__ = ["Directory", "Mark", "RefreshReport"]
+__all__ = ["Directory", "Mark", "RefreshReport", "RefreshTimes"]
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class Directory:
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._swapping = threading.Lock()
+        self._refreshing: dict[tuple[str, str], threading.Lock] = {}
+        self._file = 0
         self._reader = _open_or_begin_anew(path)
         self._noticed_at = time.monotonic()
         self._data_version = -1
@@ -93,23 +95,44 @@ class Directory:
 
     # -- refreshing -----------------------------------------------------------------------------------------------
 
-    def replace(self, system: str, tenant: str, matters: Iterable[Matter]) -> RefreshReport:
+    def replace(self, system: str, tenant: str, matters: Iterable[Matter], *, began: datetime | None = None) -> RefreshReport:
         """Makes `matters` the tenant's current list. Raises what the stream raises, having changed nothing, or NotNow.
 
         Matters that have left the list stay findable with `is_open` False. Takes the time of the stream and some 30 µs for
-        each new matter, less than half of it for an unchanged one."""
-        with self._writing, considerate(), self._writer() as store:
-            staged = store.stage(system, tenant, matters)
-            index: MatterIndex | None = None
-            with store.transaction():
-                report = store.apply(system, tenant, staged, self._clock())
-                stamp = store.stamp()
-                waiting = store.changed_since(stamp.indexed)
-                if waiting > max(2000, self._view.rows // 20):
-                    index = store.store_index()
-            self._show(self._load(store, index))
+        each new matter, less than half of it for an unchanged one. While the stream is read, nobody else waits for it but
+        another refresh of the same tenant. `began`: when the
+        stream was asked for; without it the next refresh has to be a whole one."""
+        return self._refreshed(system, tenant, matters, began, whole=True)
+
+    def merge(self, system: str, tenant: str, matters: Iterable[Matter], *, began: datetime | None = None) -> RefreshReport:
+        """As `replace`, with only the matters that changed: they are added or updated, the others stay as they are. One with
+        `is_open` False leaves the current list and stays findable; the report counts it as gone."""
+        return self._refreshed(system, tenant, matters, began, whole=False)
+
+    def _refreshed(
+        self, system: str, tenant: str, matters: Iterable[Matter], began: datetime | None, *, whole: bool
+    ) -> RefreshReport:
+        with self._one_at_a_time(system, tenant), considerate():
+            file = self._file
+            with self._writer() as store:
+                staged = store.stage(system, tenant, matters)
+                index: MatterIndex | None = None
+                with self._writing:
+                    if file != self._file:
+                        raise NotNow("The local copy of the matters was damaged and begun anew meanwhile. Refresh once more.")
+                    with store.transaction():
+                        report = store.apply(system, tenant, staged, self._clock(), began=began, whole=whole)
+                        stamp = store.stamp()
+                        waiting = store.changed_since(stamp.indexed)
+                        if waiting > max(2000, self._view.rows // 20):
+                            index = store.store_index()
+                    self._show(self._load(store, index))
         self._save_uses()
         return report
+
+    def _one_at_a_time(self, system: str, tenant: str) -> threading.Lock:
+        with self._swapping:
+            return self._refreshing.setdefault((system, tenant), threading.Lock())
 
     def keep(self, matter: Matter) -> None:
         """Adds or updates one matter, such as one that was asked for by its number. Raises NotNow."""
@@ -290,6 +313,11 @@ class Directory:
         with self._reading, _as_not_now():
             return self._reader.refreshed_at(system, tenant)
 
+    def refresh_times(self, system: str, tenant: str) -> RefreshTimes | None:
+        """When its last refreshes began; None where nothing is known of them. Raises NotNow."""
+        with self._reading, _as_not_now():
+            return self._reader.refresh_times(system, tenant)
+
     # -- keeping up -----------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -390,6 +418,7 @@ class Directory:
             except (apsw.Error, OSError):
                 log.exception("the matters' copy could not be begun anew")
                 return
+            self._file += 1
             self._data_version = -1
             self._recent = []
             with self._swapping:

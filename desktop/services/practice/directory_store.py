@@ -49,6 +49,8 @@ CREATE TABLE stamp (revision INTEGER NOT NULL, indexed INTEGER NOT NULL);
 INSERT INTO stamp VALUES (0, 0);
 CREATE TABLE part (name TEXT PRIMARY KEY, content BLOB NOT NULL);
 """
+# Beside the layout, so that a copy of an earlier program goes on as it is: its next refresh is a whole one.
+TIMES = "CREATE TABLE IF NOT EXISTS refresh (tenant INTEGER PRIMARY KEY, began REAL NOT NULL, whole_began REAL NOT NULL)"
 STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged (
     id TEXT, number TEXT, canonical TEXT, name TEXT, client TEXT, client_id TEXT, state TEXT, staff TEXT, description TEXT,
@@ -72,11 +74,12 @@ listed, digest, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _TAKE_STAGED = """
 INSERT INTO matter (tenant, id, number, canonical, name, client, client_id, state, staff, description, is_open, listed, digest,
-revision) SELECT ?1, id, number, canonical, name, client, client_id, state, staff, description, is_open, 1, digest, ?2
-FROM staged WHERE true ORDER BY rowid
+revision) SELECT ?1, id, number, canonical, name, client, client_id, state, staff, description, is_open,
+?3 OR is_open IS NOT 0, digest, ?2 FROM staged WHERE true ORDER BY rowid
 ON CONFLICT (id, tenant) DO UPDATE SET number = excluded.number, canonical = excluded.canonical, name = excluded.name,
 client = excluded.client, client_id = excluded.client_id, state = excluded.state, staff = excluded.staff,
-description = excluded.description, is_open = excluded.is_open, listed = 1, digest = excluded.digest, revision = excluded.revision
+description = excluded.description, is_open = excluded.is_open, listed = excluded.listed, digest = excluded.digest,
+revision = excluded.revision
 """
 _REFRESHED_AT = "SELECT max(refreshed_at) FROM tenant WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR tenant = ?2)"
 
@@ -90,6 +93,14 @@ class Stamp:
 
     revision: int
     indexed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTimes:
+    """When the last successful refresh of a tenant began, and the last one that read its whole list (aware UTC)."""
+
+    began: datetime
+    whole_began: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,9 @@ class DirectoryStore:
                     connection.pragma("user_version", LAYOUT)
         if connection.pragma("user_version") != LAYOUT or connection.pragma("application_id") != APPLICATION:
             raise WrongLayout("another layout")
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'refresh'").get:
+            with self.transaction():
+                connection.execute(TIMES)
 
     def close(self) -> None:
         self._connection.close()
@@ -200,6 +214,14 @@ class DirectoryStore:
     def refreshed_at(self, system: str | None, tenant: str | None) -> datetime | None:
         at = self._connection.execute(_REFRESHED_AT, (system, tenant)).get
         return None if at is None else datetime.fromtimestamp(at, UTC)
+
+    def refresh_times(self, system: str, tenant: str) -> RefreshTimes | None:
+        """None before the first refresh that noted them."""
+        found = self._connection.execute(
+            "SELECT r.began, r.whole_began FROM refresh r JOIN tenant t ON t.no = r.tenant WHERE t.system = ? AND t.tenant = ?",
+            (system, tenant),
+        ).fetchone()
+        return None if found is None else RefreshTimes(*(datetime.fromtimestamp(at, UTC) for at in found))
 
     def recent(self, limit: int) -> list[tuple[int, float]]:
         """Rows used latest, with the time of use (seconds since 1970), latest first."""
@@ -294,25 +316,40 @@ class DirectoryStore:
             connection.execute("COMMIT")
         return Staged(total, [row for row in known.values() if not seen[row]])
 
-    def apply(self, system: str, tenant: str, staged: Staged, at: datetime) -> RefreshReport:
-        """Makes what was staged the copy; inside a transaction."""
+    def apply(
+        self, system: str, tenant: str, staged: Staged, at: datetime, *, began: datetime | None, whole: bool = True
+    ) -> RefreshReport:
+        """Makes what was staged the copy; inside a transaction. `whole`: what was not there has left the list; otherwise
+        what was staged is what changed, and of that leaves the list what is not open."""
         connection = self._connection
         no = self.tenant_no(system, tenant)
         connection.execute("UPDATE tenant SET refreshed_at = ? WHERE no = ?", (at.timestamp(), no))
-        if not staged.unseen and not connection.execute("SELECT 1 FROM staged LIMIT 1").get:
+        if began is None:
+            connection.execute("DELETE FROM refresh WHERE tenant = ?", (no,))
+        else:
+            connection.execute(
+                "INSERT INTO refresh VALUES (?1, ?2, CASE WHEN ?3 THEN ?2 ELSE 0 END) ON CONFLICT DO UPDATE SET began = ?2,"
+                " whole_began = CASE WHEN ?3 THEN ?2 ELSE whole_began END",
+                (no, began.timestamp(), whole),
+            )
+        unseen = staged.unseen if whole else []
+        if not unseen and not connection.execute("SELECT 1 FROM staged LIMIT 1").get:
             return RefreshReport(staged.total, 0, 0, 0)
         before = self._size()
         revision = self.next_revision()
-        connection.execute(_TAKE_STAGED, (no, revision))
+        connection.execute(_TAKE_STAGED, (no, revision, whole))
         connection.execute("DELETE FROM staged")
         written = self.changed_since(revision - 1)
+        closed = 0
+        if not whole:
+            closed = int(connection.execute("SELECT count(*) FROM matter WHERE revision = ? AND NOT listed", (revision,)).get)
         new = self._size() - before
         # What was neither there as it had been nor staged has left the list.
         connection.executemany(
             "UPDATE matter SET listed = 0, is_open = 0, revision = ?1 WHERE row = ?2 AND tenant = ?3 AND revision < ?1",
-            ((revision, row, no) for row in staged.unseen),
+            ((revision, row, no) for row in unseen),
         )
-        gone = self.changed_since(revision - 1) - written
+        gone = closed or self.changed_since(revision - 1) - written
         return RefreshReport(staged.total, new, written - new, gone)
 
     def _size(self) -> int:
@@ -358,6 +395,7 @@ class DirectoryStore:
         connection.execute("DELETE FROM matter WHERE tenant = ?", (no,))
         removed = connection.changes()
         connection.execute("DELETE FROM used WHERE tenant = ?", (no,))
+        connection.execute("DELETE FROM refresh WHERE tenant = ?", (no,))
         connection.execute("DELETE FROM tenant WHERE no = ?", (no,))
         self.next_revision()
         return removed
