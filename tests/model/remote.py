@@ -1,0 +1,181 @@
+"""The practice system's side of the simulation: its books, and each system's own spelling of them.
+
+The books know nothing of iConnect: a line is what was posted, and counts as the same intent as another when both were posted
+under the same mark, whatever people did to the note since.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+MARK = re.compile(r"IT-(\d+)-([RSTD])-(\d+)\s*$")
+"""The checker's own reading of contracts, section 5: the last word of a note or text."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One line or document in the books. `mark`, `order` and `part` are of the note as it was posted; `visible` is from when
+    lists show it."""
+
+    serial: int
+    tenant: str
+    job: str
+    kind: str
+    mark: str
+    order: str
+    part: str
+    note: str
+    amount: Decimal
+    price: Decimal
+    code: str
+    content: str
+    fields: Mapping[str, str]
+    by: int
+    landed: float = 0.0
+    alive: bool = True
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a request asks for: `kind` is cost or document, `entry` what a write would put there (None: a read)."""
+
+    kind: str
+    tenant: str
+    job: str
+    entry: Entry | None = None
+
+
+@dataclass
+class Books:
+    """What stands, and what is on its way."""
+
+    entries: list[Entry] = field(default_factory=list)
+    on_its_way: list[tuple[float, int, Entry]] = field(default_factory=list)
+    serial: int = 0
+    landing: Callable[[Entry], None] = lambda entry: None
+
+    def settle(self, now: float) -> None:
+        """Lets land what has been under way long enough."""
+        if not self.on_its_way:
+            return
+        due = sorted((one for one in self.on_its_way if one[0] <= now), key=lambda one: one[:2])
+        if due:
+            self.on_its_way = [one for one in self.on_its_way if one[0] > now]
+            for at, _, entry in due:
+                self.land(entry, at)
+
+    def land(self, entry: Entry, now: float) -> None:
+        self.serial += 1
+        entry.serial, entry.landed = self.serial, now
+        self.landing(entry)
+        self.entries.append(entry)
+
+    def later(self, entry: Entry, at: float) -> None:
+        self.serial += 1
+        self.on_its_way.append((at, self.serial, entry))
+
+    def listed(self, asked: Asked, as_of: float) -> list[Entry]:
+        return [
+            one
+            for one in self.entries
+            if one.alive and one.kind == asked.kind and one.job == asked.job and one.tenant == asked.tenant and one.landed <= as_of
+        ]
+
+
+class Spelling(Protocol):
+    """One practice system's wire: what a request means and how answers are written. Each is a (status, headers, body)."""
+
+    system: str
+    api_url: str
+
+    def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked: ...
+
+    def listed(self, asked: Asked, entries: Sequence[Entry]) -> bytes: ...
+
+    def done(self, entry: Entry, variant: int) -> bytes: ...
+
+    def refused(self, reason: str) -> bytes: ...
+
+
+class PracticeManagerSpelling:
+    """Xero Practice Manager 3.1 (vendor docs): XML in an envelope, errors as 200 with ERROR."""
+
+    system = "xero-practice-manager"
+    api_url = "https://api.xero.com/practicemanager/3.1/"
+
+    def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked:
+        tenant = headers["xero-tenant-id"]
+        path = urlsplit(url).path.partition("/3.1/")[2]
+        if method == "GET":
+            name, _, job = path.partition("/")[2].partition("/")
+            return Asked({"costs": "cost", "documents": "document"}[name], tenant, unquote(job))
+        assert method == "POST"
+        assert body is not None
+        root = ElementTree.fromstring(body)
+        told = {child.tag: child.text or "" for child in root}
+        kind = root.tag.lower()
+        assert path == f"job.api/{kind}"
+        return Asked(kind, tenant, told["Job"], entry_of(told, kind, tenant, told["Job"], by))
+
+    def listed(self, asked: Asked, entries: Sequence[Entry]) -> bytes:
+        name = asked.kind.capitalize()
+        inner = "".join(f"<{name}>{_elements(self._shown(one))}</{name}>" for one in entries)
+        return f"<Response><Status>OK</Status><{name}s>{inner}</{name}s></Response>".encode()
+
+    @staticmethod
+    def _shown(one: Entry) -> Iterable[tuple[str, str]]:
+        if one.kind == "document":
+            yield from (("Title", one.fields["Title"]), ("Text", one.note), ("FileName", one.fields["FileName"]))
+            yield "URL", f"https://files.example/{one.serial}"
+            return
+        yield "UUID", f"u-{one.serial}"
+        yield from ((name, one.fields[name]) for name in ("Date", "Description", "UnitPrice", "Quantity", "Billable"))
+        yield from (("UnitCost", str(one.amount)), ("Code", one.code), ("Note", one.note))
+
+    def done(self, entry: Entry, variant: int) -> bytes:
+        """The answer to a post is not documented: with the new record, with an id alone, or with nothing but its OK."""
+        name = entry.kind.capitalize()
+        if variant == 0:
+            return f"<Response><Status>OK</Status><{name}>{_elements(self._shown(entry))}</{name}></Response>".encode()
+        if variant == 1:
+            return f"<Response><Status>OK</Status><{name}><UUID>u-{entry.serial}</UUID></{name}></Response>".encode()
+        return b"<Response><Status>OK</Status></Response>"
+
+    def refused(self, reason: str) -> bytes:
+        return f"<Response><Status>ERROR</Status><ErrorDescription>{escape(reason)}</ErrorDescription></Response>".encode()
+
+
+def entry_of(told: Mapping[str, str], kind: str, tenant: str, job: str, by: int) -> Entry:
+    note = told.get("Note" if kind == "cost" else "Text", "")
+    mark = MARK.search(note)
+    return Entry(
+        serial=0,
+        tenant=tenant,
+        job=job,
+        kind=kind,
+        mark=mark[0].strip() if mark else "",
+        order=mark[1] if mark else "",
+        part=mark[2] if mark else "",
+        note=note,
+        amount=Decimal(told["UnitCost"]) * Decimal(told["Quantity"]) if kind == "cost" else Decimal(0),
+        price=Decimal(told["UnitPrice"]) if kind == "cost" else Decimal(0),
+        code=told.get("Code", ""),
+        content=told.get("Content", ""),
+        fields=dict(told),
+        by=by,
+    )
+
+
+def _elements(values: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values)
+
+
+SPELLINGS: dict[str, type[Spelling]] = {PracticeManagerSpelling.system: PracticeManagerSpelling}
+"""A further practice system takes part with one class here."""
