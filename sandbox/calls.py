@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _ID = re.compile(r"^(\d+|[0-9a-f]{8}-[0-9a-f-]{27})$")
-_RESOURCE = re.compile(r"^practicemanager/3\.1/([a-z]+\.api/[a-z-]+)")
+_RESOURCE = re.compile(r"^(?:practicemanager/3\.1/)?([a-z]+\.api/[a-z-]+)")
+_OF_A_JOB = re.compile(r"^v2/jobs/(?!costs/).+?(/costs|/documents|/notes)?$")
 
 
 class Calls:
@@ -64,6 +65,9 @@ def endpoint(method: str, path: str) -> str:
     match = _RESOURCE.match(path)
     if match:
         return f"{method} {match.group(1)}"
+    match = _OF_A_JOB.match(path)
+    if match:
+        return f"{method} v2/jobs/{{}}{match.group(1) or ''}"
     return f"{method} " + "/".join("{}" if _ID.match(part) else part for part in path.split("/"))
 
 

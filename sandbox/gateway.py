@@ -167,10 +167,10 @@ class Metered:
         except BaseException:
             self._meter.leave(client_id, tenant)
             raise
-        return _Leaving(body, lambda: self._meter.leave(client_id, tenant))
+        return Leaving(body, lambda: self._meter.leave(client_id, tenant))
 
 
-class _Leaving:
+class Leaving:
     """An answer's body; the call counts as in progress until it was sent."""
 
     def __init__(self, body: Iterable[bytes], leave: Callable[[], None]) -> None:

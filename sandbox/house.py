@@ -22,10 +22,18 @@ from sandbox.identity_tokens import TokenMaker
 from sandbox.infotrack_api import Landing, make_api, make_elsewhere
 from sandbox.infotrack_site import make_site
 from sandbox.mishaps import LOGIN_PAGE, Mishaps
+from sandbox.neighbour import XERO_SYSTEM
 from sandbox.orders import Login, OrderDesk
 from sandbox.outbox import Outbox
 from sandbox.platform_file import platform_toml, sections
 from sandbox.serving import Server
+from sandbox.smokeball_controls import make_smokeball_controls
+from sandbox.smokeball_house import SmokeballHouse
+from sandbox.workflowmax import HTTPS_REDIRECT, WorkflowMax, make_workflowmax_api
+from sandbox.workflowmax_books import MAIN_ORGANISATION, OTHER_ORGANISATION
+from sandbox.workflowmax_controls import add_workflowmax_controls
+from sandbox.workflowmax_gateway import Turnstile
+from sandbox.workflowmax_identity import make_workflowmax_identity
 from sandbox.world import World
 from sandbox.xpm import BASE, check_access, make_xpm
 from sandbox.xpm_books import make_books
@@ -50,20 +58,35 @@ class Sandbox:
 
     `folder` gets the drop folder, `platform.toml` and `sandbox.json`."""
 
-    def __init__(self, folder: Path, *, matters: int = 50, seed: int = 1, limits: bool = True, delay: float = 2.0) -> None:
+    def __init__(
+        self, folder: Path, *, matters: int = 50, seed: int = 1, limits: bool = True, delay: float = 2.0, system: str = XERO_SYSTEM
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.world = World(folder.resolve(), matters=matters, seed=seed)
         self.world.drop_folder.mkdir(exist_ok=True)
         self.world.switches.delay_seconds = delay
+        self._system = system  # of the platform file
         if not limits:
             self.world.limits.off()
-        self.redirect_ports = _free_ports(5)
+            self.world.switches.smokeball_rate = 0
+        *self.redirect_ports, self.workflowmax_port, self.smokeball_port = _free_ports(7)
         self.world.register_redirects([f"http://localhost:{port}/callback" for port in (*self.redirect_ports, *DEFAULT_PORTS)])
+        self.workflowmax = self._workflowmax()
+        self.world.neighbours.append(self.workflowmax)
+        self.smokeball = SmokeballHouse(self.world, w.MAIN_TENANT, f"http://localhost:{self.smokeball_port}/callback")
+        self.world.neighbours.append(self.smokeball)
         self.landing = Landing({login.user: login for login in LOGINS})
         self.outbox = Outbox(self.world.drop_folder, self.world.agenda, self.world.switches)
         self.desk = OrderDesk(self.world.clock, self.world.agenda, self.world.switches, self.outbox.deliver)
         self._servers: dict[str, Server] = {}
         self._make()
+
+    def _workflowmax(self) -> WorkflowMax:
+        people = self.world.identity.people.values()
+        staff = [(f"{p.given_name} {p.family_name}", p.email, p.email != w.NO_PRIVILEGE_PERSON) for p in people]
+        other = [entry for entry in staff if entry[1] == w.TWO_FIRMS_PERSON]
+        redirects = [f"http://localhost:{self.workflowmax_port}/callback", HTTPS_REDIRECT]
+        return WorkflowMax(self.world, {MAIN_ORGANISATION: staff, OTHER_ORGANISATION: other}, redirects)
 
     def _make(self) -> None:
         world = self.world
@@ -72,6 +95,16 @@ class Sandbox:
         late.app = make_identity(world.identity, TokenMaker(world.identity, self.url("identity")), w.DEMO_PERSON)
         gateway = self._layers(_gateway(world), "api", metered=True)
         self._servers["api"] = Server(gateway, LOOPBACK)
+        house, pages = self.workflowmax, str(Path(__file__).parent)
+        sign_in = make_workflowmax_identity(house.store, w.DEMO_PERSON, pages)
+        self._servers["workflowmax-identity"] = Server(self._layers(sign_in, "workflowmax-identity"), LOOPBACK)
+        books = Mishaps(make_workflowmax_api(world, house), "workflowmax", world.faults, world.agenda, world.stopping)
+        counted = Counted(Turnstile(books, house.store, house.meter, world.limits), "workflowmax", world.calls, world.clock.now)
+        self._servers["workflowmax"] = Server(counted, LOOPBACK)
+        for name, app in (("smokeball_auth", self.smokeball.identity(w.DEMO_PERSON)), ("smokeball", self.smokeball.api())):
+            self._servers[name] = Server(self._layers(app, name), LOOPBACK)
+        self._servers["smokeball_files"] = _outside(self._layers(self.smokeball.files(), "smokeball_files"))
+        self.smokeball.storage.base = self.url("smokeball_files")
         site, elsewhere = _Late(), _Late()
         self._servers["infotrack"] = Server(self._layers(site, "infotrack"), LOOPBACK)
         self._servers["elsewhere"] = _outside(self._layers(elsewhere, "elsewhere"))
@@ -79,6 +112,8 @@ class Sandbox:
         self.desk.site_url = f"http://localhost:{self._servers['infotrack'].port}"
         site.app = self._infotrack()
         controls = make_controls(world, self.desk, self.outbox, self.landing, self.description, str(Path(__file__).parent))
+        controls.register_blueprint(make_smokeball_controls(self.smokeball, world.clock))
+        add_workflowmax_controls(controls, self.workflowmax.organisations)
         self._servers["controls"] = Server(controls, LOOPBACK)
         elsewhere.app = Flask("sandbox.elsewhere", static_folder=None)
         elsewhere.app.register_blueprint(make_elsewhere(self.desk, self.landing))
@@ -135,9 +170,23 @@ class Sandbox:
                 "web_client_id": w.WEB_CLIENT_ID,
                 "web_client_secret": w.WEB_CLIENT_SECRET,
             },
+            "workflowmax": self._workflowmax_description(),
+            "smokeball": self.smokeball.description(
+                self.url("smokeball_auth"), self.url("smokeball"), user=w.DEMO_PERSON, password=w.PASSWORD
+            ),
             "infotrack_login": {"user": LOGINS[0].user, "password": LOGINS[0].password},
             "infotrack_logins": [{"user": login.user, "password": login.password} for login in LOGINS],
         }
+
+    def _workflowmax_description(self) -> dict[str, object]:
+        return self.workflowmax.description(
+            self.url("workflowmax-identity"),
+            self.url("workflowmax"),
+            user=w.DEMO_PERSON,
+            two=w.TWO_FIRMS_PERSON,
+            without=w.NO_PRIVILEGE_PERSON,
+            password=w.PASSWORD,
+        )
 
     def _write_platform_file(self) -> None:
         tables = sections(
@@ -145,7 +194,10 @@ class Sandbox:
             client_id=w.CLIENT_ID,
             redirect_ports=self.redirect_ports,
             drop_folder=str(self.world.drop_folder),
+            practice=self._system,
+            workflowmax=self._workflowmax_description(),
         )
+        tables["smokeball"] = self.smokeball.platform_table(self.url("smokeball_auth"), self.url("smokeball"))
         write_atomically(self.platform_file, platform_toml(tables))
 
     def stop(self) -> None:
@@ -214,7 +266,7 @@ def _free_ports(count: int) -> list[int]:
             found.append(port)
         if len(found) == count:
             return found
-    raise OSError("no five free ports")
+    raise OSError(f"there are no {count} free ports")
 
 
 def _is_free(port: int) -> bool:

@@ -33,11 +33,25 @@ def sections(
     redirect_ports: Sequence[int],
     drop_folder: str,
     practice: str = "xero-practice-manager",
+    workflowmax: Mapping[str, object] | None = None,
 ) -> dict[str, dict[str, object]]:
-    """The tables of the platform file for these addresses. Waiting times are short: this is a demo, not a firm."""
+    """The tables of the platform file for these addresses. Waiting times are short: this is a demo, not a firm.
+
+    `practice` may be `workflowmax-v1`, which is WorkflowMax by its older interface."""
     identity, api, infotrack = addresses["identity"], addresses["api"], addresses["infotrack"]
+    others: dict[str, dict[str, object]] = {}
+    if workflowmax is not None:
+        others["workflowmax"] = {
+            "client_id": workflowmax["client_id"],
+            "client_secret": workflowmax["client_secret"],
+            "api": "v1" if practice == "workflowmax-v1" else "v2",
+            "redirect_uri": workflowmax["redirect_uri"],
+            "authorize_url": f"{workflowmax['identity']}/oauth/authorize",
+            "token_url": f"{workflowmax['identity']}/oauth/token",
+            "api_url": f"{workflowmax['api']}/",
+        }
     return {
-        "practice": {"system": practice},
+        "practice": {"system": practice.removesuffix("-v1")},
         "xero": {
             "client_id": client_id,
             "redirect_ports": list(redirect_ports),
@@ -47,6 +61,7 @@ def sections(
             "connections_url": f"{api}/connections",
             "api_url": f"{api}/practicemanager/3.1/",
         },
+        **others,
         "infotrack": {
             "api_url": f"{infotrack}/v1/",
             "hosts": ["127.0.0.1", "localhost"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
 class _Quiet(WSGIRequestHandler):
@@ -18,6 +18,12 @@ class _Quiet(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
+
+    def make_environ(self) -> WSGIEnvironment:
+        """With the headers as they came: the library drops names with an underscore, as some proxies do and some vendors don't."""
+        environ = super().make_environ()
+        environ["sandbox.headers"] = [(name.lower(), value) for name, value in self.headers.items()]
+        return environ
 
     def handle(self) -> None:
         try:
