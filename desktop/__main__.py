@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from desktop.app import run_tray
 
         sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile")))
-    from desktop import book_commands  # noqa: F401  # adds its commands to the line
+    from desktop import book_commands, support_commands  # noqa: F401  # they add their commands to the line
     from desktop.commands import cli
 
     cli.main(args=arguments, prog_name="iconnect")

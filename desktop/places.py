@@ -37,6 +37,10 @@ class Places:
     def logs(self) -> Path:
         return self.profile / "logs"
 
+    @property
+    def crashes(self) -> Path:
+        return self.profile / "crashes"
+
     def platform_candidates(self, environment: Mapping[str, str]) -> tuple[Path, ...]:
         """Where a platform file is looked for when neither the command line nor the environment names one."""
         own = self.profile if self.explicit else _config_folder()

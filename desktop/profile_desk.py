@@ -32,13 +32,14 @@ class ProfileDesk:
 
     def open(self, changed: Callable[[], None]) -> Desk:
         """On a worker thread, after the icon shows. Raises ActionFailed with a sentence."""
-        from desktop.logs import log_to
+        from desktop.logs import log_to, report_crashes_to
         from desktop.services.errors import ServiceError
         from desktop.services.ledger.errors import LedgerError
         from desktop.services.office import open_office
         from desktop.settings import SettingsError, find_platform_file, overlay
 
         log_to(self.where.logs, "tray")
+        report_crashes_to(self.where.crashes)
         try:
             file = find_platform_file(self._platform, self.where, os.environ)
             firm, own = self._read()
@@ -87,12 +88,14 @@ class ProfileDesk:
         return LoadedSettings(values, SYSTEMS[:1])
 
     def save(self, values: OwnSettings) -> None:
+        import msgspec
+
         from desktop.autostart import set_autostart
         from desktop.settings import SettingsError, overlay, write_own
 
         try:
             firm, before = self._read()
-            own = own_of(values, firm)
+            own = msgspec.structs.replace(own_of(values, firm), invoice_columns=before.invoice_columns)
             write_own(self.where.own_settings, own)
             if own.start_at_sign_in != before.start_at_sign_in:
                 set_autostart(own.start_at_sign_in)

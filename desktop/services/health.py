@@ -49,10 +49,11 @@ class Check:
 
 def examine(platform: str | None, where: Places, environment: Mapping[str, str]) -> tuple[Check, ...]:
     """All checks, in the order in which a support person would ask. Takes seconds: vendors are asked."""
-    return tuple(_all(platform, where, environment))
+    return tuple(examining(platform, where, environment))
 
 
-def _all(platform: str | None, where: Places, environment: Mapping[str, str]) -> Iterator[Check]:
+def examining(platform: str | None, where: Places, environment: Mapping[str, str]) -> Iterator[Check]:
+    """As `examine`, each check as it is done."""
     try:
         file = find_platform_file(platform, where, environment)
         settings = overlay(read_platform(file), read_own(where.own_settings))

@@ -39,6 +39,7 @@ COMMANDS = (
     ("reconcile",),
     ("audit",),
     ("audit", "export"),
+    ("diagnostics",),
 )
 
 
