@@ -30,11 +30,22 @@ _PATIENCE = {
 
 _SLOWEST = 0.05
 _SLOWER = 0.5
-_FASTER = 0.03
-"""Calls a second that each second without a 429 gives back."""
+_FASTER = 0.005
+_FASTER_ALONE = 0.02
+_FASTER_BY = 0.0005
+_ALONE_AFTER = 120.0
+"""By this share the rate grows in each second without a 429; and when there has been none for so long, the others are gone.
+In proportion to the rate: then the growth of all desks together hardly depends on how many they are. Who calls more also meets
+more 429s, and a small growth is the same for all, so their shares come out even."""
+_OF_THE_LIMIT = 0.95
+"""Calls that left evenly do not arrive evenly."""
 _FIRST_BACK_OFF = 1.0
 _LONGEST_BACK_OFF = 60.0
 """A bucket is full again after a second: to wait longer than this helps nobody."""
+_LONGEST_KEPT = 3_600.0
+_LONG = 3_600.0
+_REFILLED = 1.0
+"""Seconds in which the vendor's bucket is full again."""
 _ONE_EVENT = 1.0
 """Calls that were under way together meet the same empty bucket: that counts once."""
 _RESERVE = {Urgency.PERSON: 0.0, Urgency.READ_BACK: 0.0, Urgency.SEND: 0.0, Urgency.BACKGROUND: 1.0}
@@ -47,6 +58,110 @@ def _now() -> datetime:
 
 def _wait(changed: threading.Condition, seconds: float) -> None:
     changed.wait(seconds)
+
+
+class Fill:
+    """What is in the bucket, by this desk's reckoning: a pure account, fed with times (seconds) and with what answers say."""
+
+    def __init__(self, *, per_second: float, burst: int, chance: random.Random) -> None:
+        self.rate = per_second * _OF_THE_LIMIT
+        """Calls a second that this desk allows itself now."""
+        self.until = 0.0
+        """Nothing goes before this moment, because an answer asked for it."""
+        self.problem = ""
+        self._most = self.rate
+        self._burst = float(burst)
+        self._left = self._whole = float(burst)
+        self._told_until = 0.0
+        self._at: float | None = None
+        self._bad = 0
+        self._met_at: float | None = None
+        self._chance = chance
+
+    def pause(self, urgency: Urgency, now: float) -> float:
+        """Seconds until a call of this urgency may go, if nobody goes before it; 0: now."""
+        now = self.at(now)
+        if urgency is Urgency.PERSON:
+            # Somebody waits at a screen: the vendor's limit counts, and not what this desk leaves to the others.
+            soonest = max(self._told_until, min(self.until, (self._met_at or 0.0) + _REFILLED))
+            return max((1.0 - self._whole) / self._most, soonest - now, 0.0)
+        missing = max(0.0, 1.0 + _RESERVE[urgency] - self._left)
+        return max(missing / self.rate, self.until - now, 0.0)
+
+    def start(self, now: float) -> None:
+        """A call goes out."""
+        self.at(now)
+        self._left -= 1.0
+        self._whole = max(0.0, self._whole - 1.0)
+
+    def learn(self, status: int, now: float, *, limit: str, after: float | None) -> None:
+        """What an answer said. `limit` and `after` (seconds) are its refusal's, if it is one (429, 503)."""
+        now = self.at(now)
+        if status not in (429, 503):
+            if now >= self.until:
+                self._bad = 0
+            return
+        self.problem = "app" if status == 429 and limit == "server" else limit
+        if self._met_at is None or now - self._met_at > _ONE_EVENT:
+            self._met_at = now
+            self._bad += 1
+            if status == 429:
+                self.rate = max(_SLOWEST, self.rate * _SLOWER)
+        self._left = self._whole = 0.0
+        if after is None:
+            ceiling = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0 ** min(self._bad, 10))
+            until = now + self._chance.uniform(0.2, 1.0) * ceiling
+        else:
+            # Desks that were told the same moment must not all start in it.
+            until = self._told_until = now + after + self._chance.uniform(0.05, 1.0)
+        self.until = max(self.until, until)
+
+    def at(self, now: float) -> float:
+        """Lets time pass: the bucket fills, and its rate grows back."""
+        if self._at is None or now < self._at:
+            if self._at is not None and now < self._at - 5.0:
+                # The PC's clock was set back: nothing may wait for hours because of that.
+                self.until = min(self.until, now + _LONGEST_BACK_OFF)
+                self._told_until = min(self._told_until, self.until)
+                self._met_at = None
+            self._at = now
+            return now
+        passed = now - self._at
+        # Of a slower desk's bucket the burst is smaller, too: the other places in it are the others'.
+        room = max(2.0, self._burst * self.rate / self._most)
+        self._left = min(room, self._left + passed * self.rate)
+        self._whole = min(self._burst, self._whole + passed * self._most)
+        alone = self._met_at is None or now - self._met_at > _ALONE_AFTER
+        grown = self.rate * (1.0 + (_FASTER_ALONE if alone else _FASTER)) ** min(passed, _LONG)
+        self.rate = min(self._most, grown + _FASTER_BY * passed)
+        self._at = now
+        return now
+
+    def kept(self, now: float) -> dict[str, float | int | str | None]:
+        """What `restored` takes: plain values, times as seconds since the epoch."""
+        held = self.at(now) < self.until
+        return {
+            "per_second": round(self.rate, 2),
+            "at": None if self.rate >= self._most else int(now),
+            "until": self.until if held else None,
+            "problem": self.problem if held else None,
+        }
+
+    def restored(self, kept: Mapping[str, object], now: float) -> None:
+        """Takes up what another run kept. What can't be believed is left out."""
+
+        def number(name: str, low: float, high: float) -> float | None:
+            value = kept.get(name)
+            plain = isinstance(value, int | float) and not isinstance(value, bool)
+            return float(value) if plain and low <= value <= high else None  # type: ignore[operator, arg-type]
+
+        rate, at = number("per_second", _SLOWEST, self._most), number("at", 0.0, now)
+        if rate is not None and at is not None:
+            self.rate = min(self._most, rate * (1.0 + _FASTER_ALONE) ** min(now - at, _LONG))
+        until, problem = number("until", now, now + _LONGEST_KEPT), kept.get("problem")
+        if until is not None:
+            self.until = self._told_until = until
+            self.problem = problem[:40] if isinstance(problem, str) else ""
 
 
 class Bucket:
@@ -68,16 +183,8 @@ class Bucket:
         self._clock = clock
         self._patience = {**_PATIENCE, **(patience or {})}
         self._wait = wait
-        self._chance = chance or random.Random()  # noqa: S311 - spreads calls, protects nothing
-        self._most = per_second
-        self._rate = per_second
-        self._burst = float(burst)
-        self._left = float(burst)
-        self._at = 0.0
-        self._until = 0.0
-        self._problem = ""
-        self._bad = 0
-        self._met_at: float | None = None
+        chance = chance or random.Random()  # noqa: S311 - spreads calls, protects nothing
+        self._fill = Fill(per_second=per_second, burst=burst, chance=chance)
         self._in_progress = 0
         self._changed = threading.Condition()
         self._queue: list[tuple[int, int]] = []
@@ -93,18 +200,18 @@ class Bucket:
         finally:
             with self._changed:
                 self._in_progress -= 1
-                self._changed.notify_all()
 
     def learn(self, status: int, headers: Mapping[str, str]) -> None:
         """Tell what an answer's status and headers (lower-case names) said about the limits, while its call is held."""
-        moment = self._clock()
+        now = self._clock()
+        after = retry_after(headers, now)
         with self._changed:
-            now = self._time(moment.timestamp())
-            if status in (429, 503):
-                after = retry_after(headers, moment)
-                self._refused(status, now, limit_named(headers), None if after is None else after.total_seconds())
-            elif now >= self._until:
-                self._bad = 0
+            self._fill.learn(
+                status,
+                now.timestamp(),
+                limit=limit_named(headers),
+                after=None if after is None else after.total_seconds(),
+            )
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -117,36 +224,23 @@ class Bucket:
         """For `status`, and for `restore` after the next start: plain values that JSON can hold. `per_second` is how many
         calls a second this desk allows itself now; `problem` and `until` are set while an answer's «later» holds."""
         with self._changed:
-            now = self._time(self._clock().timestamp())
-            held = now < self._until
+            now = self._clock().timestamp()
+            kept = self._fill.kept(now)
+            until = self._fill.until
             return {
-                "per_second": round(self._rate, 2),
-                "problem": self._problem if held else None,
-                "until": datetime.fromtimestamp(self._until, UTC).isoformat(timespec="seconds") if held else None,
+                "per_second": kept["per_second"],
+                "problem": kept["problem"],
+                "until": datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds") if now < until else None,
                 "in_progress": self._in_progress,
-                "kept": {
-                    "per_second": round(self._rate, 2),
-                    "at": None if self._rate >= self._most else int(now),
-                    "until": self._until if held else None,
-                    "problem": self._problem if held else None,
-                },
+                "kept": kept,
             }
 
     def restore(self, snapshot: Mapping[str, object]) -> None:
         """Takes up what an earlier run knew of the other desks and of a «later» that still holds. Anything may be in it."""
         kept = snapshot.get("kept")
-        if not isinstance(kept, Mapping):
-            return
-        with self._changed:
-            now = self._clock().timestamp()
-            rate, at = _number(kept, "per_second", _SLOWEST, self._most), _number(kept, "at", 0.0, now)
-            if rate is not None and at is not None:
-                self._rate = min(self._most, rate + (now - at) * _FASTER)
-            until = _number(kept, "until", now, now + 3_600.0)
-            problem = kept.get("problem")
-            if until is not None:
-                self._until = until
-                self._problem = problem[:40] if isinstance(problem, str) else ""
+        if isinstance(kept, Mapping):
+            with self._changed:
+                self._fill.restored(kept, self._clock().timestamp())
 
     def _take_turn(self, urgency: Urgency) -> None:
         with self._changed:
@@ -157,68 +251,24 @@ class Bucket:
                 while True:
                     if self._closed:
                         raise Wait("The program is ending.", after=None, limit="budget")
-                    moment = self._clock()
-                    since = min(since, moment)
-                    pause = self._pause(urgency, self._time(moment.timestamp()))
+                    now = self._clock()
+                    since = min(since, now)
+                    pause = self._fill.pause(urgency, now.timestamp())
                     first = self._queue[0] == turn
                     if first and pause <= 0:
-                        self._left -= 1.0
+                        self._fill.start(now.timestamp())
                         self._in_progress += 1
                         return
-                    left = (self._patience[urgency] - (moment - since)).total_seconds()
+                    left = (self._patience[urgency] - (now - since)).total_seconds()
                     if left <= 0 or pause > left:
-                        raise self._later(pause)
+                        raise _later(pause)
                     # Behind others: somebody will notify.
                     self._wait(self._changed, min(left, pause) if first else left)
             finally:
                 self._queue.remove(turn)
                 self._changed.notify_all()
 
-    def _pause(self, urgency: Urgency, now: float) -> float:
-        """Seconds until a call of this urgency may go, if nobody goes before it; 0: now."""
-        wanted = 1.0 + _RESERVE[urgency]
-        missing = max(0.0, wanted - self._left) / self._rate
-        return max(missing, self._until - now, 0.0)
 
-    def _time(self, now: float) -> float:
-        """Lets time pass: the bucket fills, and its rate grows back."""
-        if not self._at or now < self._at:
-            if now < self._at - 5.0:
-                # The PC's clock was set back: nothing may wait for hours because of that.
-                self._until = min(self._until, now + _LONGEST_BACK_OFF)
-                self._met_at = None
-            self._at = now
-            return now
-        passed = now - self._at
-        self._left = min(self._burst, self._left + passed * self._rate)
-        # A slower bucket lets fewer calls go together, too: the others' places in the burst are theirs.
-        if self._rate < self._most:
-            self._left = min(self._left, max(2.0, self._burst * self._rate / self._most))
-        self._rate = min(self._most, self._rate + passed * _FASTER)
-        self._at = now
-        return now
-
-    def _refused(self, status: int, now: float, limit: str, after: float | None) -> None:
-        self._problem = "app" if status == 429 and limit == "server" else limit
-        if self._met_at is None or now - self._met_at > _ONE_EVENT:
-            self._met_at = now
-            self._bad += 1
-            if status == 429:
-                self._rate = max(_SLOWEST, self._rate * _SLOWER)
-        self._left = 0.0
-        if after is None:
-            ceiling = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0 ** min(self._bad, 10))
-            until = now + self._chance.uniform(0.2, 1.0) * ceiling
-        else:
-            # Desks that were told the same moment must not all start in it.
-            until = now + after + self._chance.uniform(0.05, 1.0 / self._rate)
-        self._until = max(self._until, until)
-
-    def _later(self, pause: float) -> Wait:
-        after = timedelta(seconds=pause) if pause > 0 else None
-        return Wait("The practice system's calls are used up for the moment. It goes on by itself.", after=after, limit="budget")
-
-
-def _number(kept: Mapping[str, object], name: str, low: float, high: float) -> float | None:
-    value = kept.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high else None
+def _later(pause: float) -> Wait:
+    after = timedelta(seconds=pause) if pause > 0 else None
+    return Wait("The practice system's calls are used up for the moment. It goes on by itself.", after=after, limit="budget")
