@@ -26,6 +26,7 @@ from sandbox.neighbour import XERO_SYSTEM
 from sandbox.orders import Login, OrderDesk
 from sandbox.outbox import Outbox
 from sandbox.platform_file import platform_toml, sections
+from sandbox.recording import Recorder, Recording, add_recording_controls
 from sandbox.serving import Server
 from sandbox.smokeball_controls import make_smokeball_controls
 from sandbox.smokeball_house import SmokeballHouse
@@ -78,6 +79,7 @@ class Sandbox:
         self.landing = Landing({login.user: login for login in LOGINS})
         self.outbox = Outbox(self.world.drop_folder, self.world.agenda, self.world.switches)
         self.desk = OrderDesk(self.world.clock, self.world.agenda, self.world.switches, self.outbox.deliver)
+        self.recording = Recording()
         self._servers: dict[str, Server] = {}
         self._make()
 
@@ -99,7 +101,8 @@ class Sandbox:
         sign_in = make_workflowmax_identity(house.store, w.DEMO_PERSON, pages)
         self._servers["workflowmax-identity"] = Server(self._layers(sign_in, "workflowmax-identity"), LOOPBACK)
         books = Mishaps(make_workflowmax_api(world, house), "workflowmax", world.faults, world.agenda, world.stopping)
-        counted = Counted(Turnstile(books, house.store, house.meter, world.limits), "workflowmax", world.calls, world.clock.now)
+        kept = self._kept(Turnstile(books, house.store, house.meter, world.limits), "workflowmax")
+        counted = Counted(kept, "workflowmax", world.calls, world.clock.now)
         self._servers["workflowmax"] = Server(counted, LOOPBACK)
         for name, app in (("smokeball_auth", self.smokeball.identity(w.DEMO_PERSON)), ("smokeball", self.smokeball.api())):
             self._servers[name] = Server(self._layers(app, name), LOOPBACK)
@@ -113,6 +116,7 @@ class Sandbox:
         site.app = self._infotrack()
         controls = make_controls(world, self.desk, self.outbox, self.landing, self.description, str(Path(__file__).parent))
         controls.register_blueprint(make_smokeball_controls(self.smokeball, world.clock))
+        add_recording_controls(controls, self.recording)
         add_workflowmax_controls(controls, self.workflowmax.organisations)
         self._servers["controls"] = Server(controls, LOOPBACK)
         elsewhere.app = Flask("sandbox.elsewhere", static_folder=None)
@@ -131,7 +135,11 @@ class Sandbox:
         layered: WSGIApplication = Mishaps(app, name, world.faults, world.agenda, world.stopping)
         if metered:
             layered = Metered(layered, world.identity, world.meter)
-        return Counted(layered, name, world.calls, world.clock.now)
+        return Counted(self._kept(layered, name), name, world.calls, world.clock.now)
+
+    def _kept(self, app: WSGIApplication, name: str) -> WSGIApplication:
+        """With a recording of what the practice systems are sent; sign-ins and InfoTrack are never kept."""
+        return Recorder(app, name, self.recording, self.world.switches) if name in ("api", "workflowmax", "smokeball") else app
 
     def url(self, name: str) -> str:
         """Where a server is: identity, api, infotrack, site, elsewhere, controls."""

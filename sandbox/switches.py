@@ -38,6 +38,8 @@ class Switches:
     stale_seconds: float = 0  # a write is invisible to reads for so long
     filename_spelling: str = "FileName"  # or "Filename"
 
+    keep_requests: bool = False  # what the practice systems are sent, for `python -m sandbox.against_specs`
+
     # WorkflowMax, sign-in
     workflowmax_basic: str = "refused"  # Basic at the token endpoint; "no_organisation": a token that names none
     workflowmax_token_json: bool = True  # the token endpoint also reads JSON
