@@ -8,10 +8,9 @@ write.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import mimetypes
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -191,16 +190,18 @@ def _written(value: Json) -> str:
 
 
 def multipart_body(fields: Iterable[tuple[str, str]], *, name: str, file_name: str, content: bytes) -> Body:
-    """A form with these texts and one file, as browsers write it."""
-    boundary = f"part-{secrets.token_hex(24)}"
-    lines: list[bytes] = []
-    for field_name, value in fields:
-        lines += [f'--{boundary}\r\nContent-Disposition: form-data; name="{field_name}"\r\n'.encode(), writable(value).encode()]
-    kind = mimetypes.guess_type(file_name)[0] or "application/octet-stream"
+    """A form with these texts and one file, as browsers write it; the same values make the same bytes.
+
+    What the file is counts, not what it is called, nor what this PC calls such files."""
+    kind = "application/pdf" if content.startswith(b"%PDF") else "application/octet-stream"
     shown = writable(file_name).replace("\n", "%0A").replace('"', "%22")
-    lines += [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{shown}"\r\nContent-Type: {kind}\r\n'.encode(),
-        content,
-        f"--{boundary}--\r\n".encode(),
-    ]
-    return Body(f"multipart/form-data; boundary={boundary}", b"\r\n".join(lines))
+    parts = [(f'name="{field_name}"\r\n', writable(value).encode()) for field_name, value in fields]
+    parts.append((f'name="{name}"; filename="{shown}"\r\nContent-Type: {kind}\r\n', content))
+    whole = hashlib.sha256()
+    for head, inside in parts:
+        whole.update(head.encode() + inside)
+    boundary = f"part-{whole.hexdigest()[:48]}"  # can't stand in what it was reckoned from
+    lines: list[bytes] = []
+    for head, inside in parts:
+        lines += [f"--{boundary}\r\nContent-Disposition: form-data; {head}".encode(), inside]
+    return Body(f"multipart/form-data; boundary={boundary}", b"\r\n".join([*lines, f"--{boundary}--\r\n".encode()]))

@@ -63,6 +63,7 @@ class WorkflowMaxV1(XmlPractice):
         del since
         seen: set[str] = set()
         first, size, rows = "", 0, 0
+        known: int | None = None
         for page in range(1, _MOST_PAGES + 1):
             envelope = Envelope()
             tail = f"?page={page}&pagesize={size}" if page > 1 else ""
@@ -80,7 +81,7 @@ class WorkflowMaxV1(XmlPractice):
             rows += here
             size = size or here
             total = envelope.values.get("totalrecords", "").strip()
-            known = int(job_records.decimal(total)) if total else None
+            known = int(job_records.decimal(total)) if total else known
             more = rows < known if known is not None else here == size and here % 10 == 0
             if len(seen) == before or ignored:
                 if known is not None and rows < known:
