@@ -126,10 +126,14 @@ def test_a_newer_schema_is_refused_not_guessed_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"this is no database at all" * 400, b"SQLite format 3\0" + b"\xff" * 8192])
-def test_what_is_no_ledger_is_damaged(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_ledger_is_set_aside_and_said(tmp_path: Path, content: bytes) -> None:
+    """C13: nothing is deleted, and the person is told where it lies."""
     (tmp_path / "ledger.db").write_bytes(content)
-    with pytest.raises(LedgerDamaged):
-        opened(tmp_path / "ledger.db")
+    ledger = opened(tmp_path / "ledger.db")
+    (kept,) = tmp_path.glob("ledger.db.damaged-*")
+    assert kept.read_bytes() == content
+    assert kept.name in ledger.notices()[0]
+    ledger.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file can't be removed there")

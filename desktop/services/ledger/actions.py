@@ -8,9 +8,10 @@ from typing import Any
 import apsw
 
 from desktop.services.ledger import rows
+from desktop.services.ledger.dispatch import HOLD_RESTORED
 from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import BY_PERSON, Place, Posting, to_text
-from desktop.services.ledger.model import DeliveryState, Origin
+from desktop.services.ledger.model import DeliveryKind, DeliveryState, Origin
 from desktop.services.ledger.planning import (
     HOLD_DECIDED,
     HOLD_EDITED,
@@ -76,9 +77,9 @@ def approve(db: apsw.Connection, key: str, now: datetime) -> None:
         raise ActionRefused(f"{posting.key} does not wait for approval: it is {posting.state.value}.")
     if posting.hold == HOLD_MATTER or not posting.place:
         raise ActionRefused(f"{posting.key} has no matter yet. Move the order to a matter first.")
-    if posting.hold not in (HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED):
+    if posting.hold not in (HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED, HOLD_RESTORED):
         raise ActionRefused(f"{posting.key} waits for another reason. {posting.reason} Then try it again.")
-    if posting.cost is None:
+    if posting.cost is None and posting.kind is DeliveryKind.COST:
         raise ActionRefused(f"The amount of {posting.key} is not known. {posting.reason}")
     rows.change(
         db,

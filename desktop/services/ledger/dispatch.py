@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -25,12 +25,19 @@ from desktop.services.ledger.facts import (
     Plan,
     Posting,
     delivery_key,
+    from_text,
     split_key,
     to_text,
 )
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 
 _S = DeliveryState
+HOLD_RESTORED = "restored"
+SENT_BEFORE = "may have been sent before"
+"""Under this name a restored ledger remembers when it was restored."""
+
+QUIET = "quiet seconds"
+DEFAULT_QUIET = 180.0
 LOOKED_FOR_AGAIN = timedelta(minutes=15)
 
 
@@ -107,9 +114,43 @@ _INSERTED = (
 _INSERT = f"INSERT INTO delivery ({_INSERTED}) VALUES (:{_INSERTED.replace(', ', ', :')})"  # noqa: S608  # names are ours
 
 
+def decided(key: str) -> str:
+    """Under this name a restored ledger remembers that a person had cancelled a delivery that it has not planned yet."""
+    return f"cancelled before {key}"
+
+
+def note_quiet(db: apsw.Connection, quiet: timedelta) -> None:
+    """How long a send may be on its way, for whoever has to judge it without knowing the settings."""
+    _remember(db, QUIET, str(quiet.total_seconds()))
+
+
+def _remember(db: apsw.Connection, name: str, text: str) -> None:
+    db.execute("INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text", (name, text))
+
+
+def _may_still_land(db: apsw.Connection, now: datetime) -> datetime | None:
+    """After a restore, until when something that was sent before it may land: nothing is sent before. None: any time."""
+    found = {
+        str(name): str(text)
+        for name, text in db.execute("SELECT name, text FROM memory WHERE name IN (?, ?)", (SENT_BEFORE, QUIET))
+    }
+    if SENT_BEFORE not in found:
+        return None
+    until = from_text(found[SENT_BEFORE]) + timedelta(seconds=float(found.get(QUIET, DEFAULT_QUIET)))
+    return until if now < until else None
+
+
 def _insert(db: apsw.Connection, order_id: str, new: NewPosting, now: datetime, take_over_at: datetime | None, by: str) -> None:
+    key = delivery_key(order_id, new.part, new.n)
+    if list(db.execute("SELECT 1 FROM memory WHERE name = ?", (decided(key),))):
+        new = replace(
+            new,
+            hold=new.hold or HOLD_RESTORED,
+            reason=new.reason
+            or "You had cancelled this before the ledger had to be restored. Approve it if it should be posted all the same.",
+        )
     values = {
-        "key": delivery_key(order_id, new.part, new.n),
+        "key": key,
         "kind": new.kind.value,
         "order_id": order_id,
         "part": new.part,
@@ -180,6 +221,13 @@ def claim(db: apsw.Connection, key: str, now: datetime) -> Posting | None:
     if not found:
         return None
     posting = found[0]
+    until = _may_still_land(db, now)
+    if until is not None:
+        rows.change(
+            db, posting, now, by=BY_COURIER, next_at=to_text(until),
+            reason="The ledger was restored; nothing is sent until what was sent before it must have landed.",
+        )  # fmt: skip
+        return None
     rows.change(
         db,
         posting,

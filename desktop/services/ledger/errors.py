@@ -2,7 +2,8 @@
 
 LedgerError
 ├── LedgerTrouble    the machine's fault: disk full, I/O error, locked too long, file vanished
-├── LedgerDamaged    the file can't be believed: not a database, corrupt, settings that do not hold
+├── LedgerDamaged    the ledger can't be believed: settings that do not hold, a file that can't be put right
+│   └── LedgerCorrupt  the file is not what it should be; it can be set aside and a backup opened
 └── LedgerTooNew     written by a newer version of the program, or an SQLite that is not safe enough
 
 ActionRefused is not a fault: a person asked for something that can't be done as things stand. Nor is ChangedMeanwhile: a
@@ -22,6 +23,10 @@ class LedgerTrouble(LedgerError):
 
 class LedgerDamaged(LedgerError):
     """The file is not what it should be. Nothing is sent until a person has dealt with it."""
+
+
+class LedgerCorrupt(LedgerDamaged):
+    """The file's content is damaged. Outside of this room it is met only where it could not be put right."""
 
 
 class LedgerTooNew(LedgerError):

@@ -50,10 +50,11 @@ class Ownership:
         return seen_at + self.takeover * (1 + self.random.random() / 2)
 
 
-def record(db: apsw.Connection, own: Ownership, now: datetime, messages: Sequence[Incoming], cursor: Cursor | None) -> int:
-    new = 0
-    for incoming in messages:
-        new += _record(db, own, now, incoming)
+def record(
+    db: apsw.Connection, own: Ownership, now: datetime, messages: Sequence[Incoming], cursor: Cursor | None
+) -> list[Incoming]:
+    """Gives those that were new."""
+    new = [incoming for incoming in messages if _record(db, own, now, incoming)]
     if cursor is not None:
         db.execute(
             "INSERT INTO feed (address, position) VALUES (?, ?) ON CONFLICT (address) DO UPDATE SET position = excluded.position",

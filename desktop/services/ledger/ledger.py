@@ -16,20 +16,23 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import apsw
+
 from desktop.services.infotrack.model import Incoming, OrderMessage, RetailerReference
-from desktop.services.ledger import actions, dispatch, inbox, late, rows
+from desktop.services.ledger import actions, dispatch, inbox, late, rows, upkeep
 from desktop.services.ledger.dispatch import Noted, Patience, Seen
-from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
-from desktop.services.ledger.facts import BY_PLAN, OrderFacts, Place, Posting, from_text, to_text
+from desktop.services.ledger.errors import LedgerCorrupt, LedgerTrouble
+from desktop.services.ledger.facts import BY_PLAN, NOWHERE, OrderFacts, Place, Posting, from_text, to_text
+from desktop.services.ledger.journal import Entry
 from desktop.services.ledger.matching import Match, place_of
+from desktop.services.ledger.mending import Mending
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
 from desktop.services.ledger.planning import Rules, correction, plan, standing_lines
+from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.statement import StatementRow, TrailRow, statement, trail
-from desktop.services.ledger.store import Store, trail_link
+from desktop.services.ledger.store import Store
 from desktop.services.practice.model import Matter
 
-_CHECKED = "ledger checked"
-CHECKED_EVERY = timedelta(days=1)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -53,10 +56,12 @@ class Work:
 class Ledger:
     """See the module. Made by `Ledger.open`; `close` when the program ends."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], own: inbox.Ownership) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], own: inbox.Ownership, mending: Mending | None = None) -> None:
         self._store = store
         self._clock = clock
         self._own = own
+        self._mending = mending
+        self._upkeep = None if mending is None else upkeep.Upkeep(store, mending, clock)
 
     @classmethod
     def open(
@@ -71,22 +76,36 @@ class Ledger:
     ) -> Ledger:
         """Opens the file, making it if there is none. `read_reference` reads our own mark out of a RetailerReference.
 
-        Raises LedgerTrouble, LedgerDamaged or LedgerTooNew."""
-        store = Store(path, vfs=vfs)
-
-        def first_facts(made: Store) -> None:
-            name = "".join(random.choice(_ALPHABET) for _ in range(6))
-            made.connection().execute("INSERT INTO meta (name, value) VALUES ('installation', ?)", (name,))
-
+        A damaged file is set aside and its newest backup opened (see `notices`). Raises LedgerTrouble, LedgerTooNew, or
+        LedgerDamaged where that can't be done."""
         schema = files("desktop.services.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
-        try:
-            store.prepare(schema, first_facts)
-            installation = str(store.read("SELECT value FROM meta WHERE name = 'installation'")[0][0])
-            _check(store, clock())
-        except BaseException:
-            store.close()
-            raise
-        return cls(store, clock, inbox.Ownership(installation, read_reference, takeover, random))
+        mending: Mending | None = None
+
+        def prepare(store: Store, *, must_be_there: bool = False) -> inbox.Ownership:
+            def first_facts(made: Store) -> None:
+                kept = mending.installation if mending is not None else ""
+                name = kept or "".join(random.choice(_ALPHABET) for _ in range(6))
+                made.connection().execute("INSERT INTO meta (name, value) VALUES ('installation', ?)", (name,))
+
+            store.prepare(schema, first_facts, must_be_there=must_be_there)
+            found = store.read("SELECT value FROM meta WHERE name = 'installation'")
+            if not found:
+                raise LedgerCorrupt("The ledger does not know whose it is.")
+            return inbox.Ownership(str(found[0][0]), read_reference, takeover, random)
+
+        if vfs is not None:
+            # A disk of a test: nothing beside it can be renamed or copied.
+            store = Store(path, vfs=vfs)
+            try:
+                own = prepare(store)
+                upkeep.check(store, clock())
+            except BaseException:
+                store.close()
+                raise
+            return cls(store, clock, own)
+        mending = Mending(path, clock, prepare)
+        store, own = upkeep.opened(path, mending, prepare, clock)
+        return cls(store, clock, own, mending)
 
     @property
     def installation(self) -> str:
@@ -107,6 +126,10 @@ class Ledger:
         """A consistent copy, made while others work."""
         self._store.backup(target)
 
+    def notices(self) -> tuple[str, ...]:
+        """What a person must know about the file itself, in whole sentences; empty as long as all is well."""
+        return () if self._upkeep is None else self._upkeep.notices()
+
     def is_sound(self) -> bool:
         """SQLite's quick check of the file, and the trail's chain of hashes."""
         return self._store.is_sound() and self.first_bad_step() is None
@@ -115,8 +138,15 @@ class Ledger:
 
     def record(self, messages: Sequence[Incoming], *, cursor: inbox.Cursor | None = None) -> int:
         """Stores messages and the cursor that covers them. Gives how many were new; exact repeats change nothing."""
+        now = self._clock()
         with self._store.write(takes_on=True) as db:
-            return inbox.record(db, self._own, self._clock(), messages, cursor)
+            new = inbox.record(db, self._own, now, messages, cursor)
+            if new and self._mending is not None:
+                try:
+                    self._mending.journal.add(db, [Entry(now, "message", incoming) for incoming in new])
+                except OSError as error:
+                    raise LedgerTrouble("Nothing new could be kept on this PC. Check the disk; nothing was lost.") from error
+            return len(new)
 
     def cursor(self, feed: str) -> str | None:
         found = self._store.read("SELECT position FROM feed WHERE address = ?", (feed,))
@@ -218,17 +248,8 @@ class Ledger:
 
     def first_bad_step(self) -> int | None:
         """The number of the first row of the trail that was changed, taken out or cut off; None when all is well."""
-        before: str | None = None
-        expected, head = 1, None
         with self._store.reading() as db:
-            for number, *fields, link in db.execute(
-                "SELECT seq, at, order_id, key, what, from_state, to_state, reason, by, hash FROM trail ORDER BY seq"
-            ):
-                if number != expected or link != trail_link(before, *fields):
-                    return expected
-                before, head, expected = str(link), f"{number} {link}", expected + 1
-            noted = list(db.execute("SELECT value FROM meta WHERE name = 'trail_head'"))
-        return None if (str(noted[0][0]) if noted else None) == head else expected
+            return first_bad_link(db)
 
     def statement(self) -> Iterator[StatementRow]:
         """Every cost and document with its order's facts, oldest first, as of one moment."""
@@ -278,19 +299,29 @@ class Ledger:
     def approve(self, key: str) -> None:
         with self._store.write() as db:
             actions.approve(db, key, self._clock())
+            self._note_decision(db, "approve", key=key.strip())
 
     def cancel(self, key: str) -> None:
         with self._store.write() as db:
             actions.cancel(db, key, self._clock())
+            self._note_decision(db, "cancel", key=key.strip())
 
     def move(self, order_id: str, matter: Matter) -> None:
         """The order belongs to `matter` from now on, whatever later messages say; the next plan posts it there."""
         with self._store.write() as db:
             actions.move(db, order_id, place_of(matter), self._clock())
+            self._note_decision(db, "move", order_id=order_id.strip(), place=place_of(matter))
 
     def take_over(self, order_id: str) -> None:
         with self._store.write() as db:
             actions.take_over(db, order_id, self._clock())
+            self._note_decision(db, "take over", order_id=order_id.strip())
+
+    def _note_decision(self, db: apsw.Connection, what: str, *, key: str = "", order_id: str = "", place: Place = NOWHERE) -> None:
+        """A decision that could not be kept twice counts all the same: on a full disk people must be able to act."""
+        if self._mending is not None:
+            with suppress(OSError):
+                self._mending.journal.add(db, [Entry(self._clock(), what, key=key, order_id=order_id, place=place)])
 
     # planning
 
@@ -338,8 +369,10 @@ class Ledger:
     # the courier
 
     def recover(self, patience: Patience, *, but: Collection[tuple[str, str]] = ()) -> int:
-        """For the one that holds the turn: what another left as `sending` is unknown from now on. `but`: the tenants that
-        the caller is itself sending to at this moment."""
+        """For the one that holds the turn: the file is looked after once a day, and what another left as `sending` is unknown
+        from now on. `but`: the tenants that the caller is itself sending to at this moment."""
+        if self._upkeep is not None:
+            self._upkeep.run(patience.quiet)
         if not self._store.read("SELECT 1 FROM delivery WHERE state = 'sending' LIMIT 1"):
             return 0
         with self._store.write() as db:
@@ -508,24 +541,6 @@ class Ledger:
         """The file that a person gave with a typed-in result."""
         found = self._store.read("SELECT file_name, file FROM message WHERE seq = ? AND file IS NOT NULL", (message_seq,))
         return (str(found[0][0]), bytes(found[0][1])) if found else None
-
-
-def _check(store: Store, now: datetime) -> None:
-    """SQLite's quick check, at the first opening in a day. Raises LedgerDamaged."""
-    found = store.read("SELECT text FROM memory WHERE name = ?", (_CHECKED,))
-    if found and abs(now - from_text(str(found[0][0]))) < CHECKED_EVERY:
-        return
-    if not store.is_sound():
-        raise LedgerDamaged(
-            "The ledger's file is damaged. Nothing is sent. Quit iConnect, keep the ledger's folder as it is, "
-            "and ask your IT to restore the ledger from its last backup."
-        )
-    # On a full disk the check is done again at the next opening.
-    with suppress(LedgerTrouble), store.write() as db:
-        db.execute(
-            "INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
-            (_CHECKED, to_text(now)),
-        )
 
 
 def _is_settled(facts: OrderFacts) -> bool:

@@ -23,7 +23,8 @@ from desktop.services.ledger.facts import (
     to_text,
 )
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step
-from desktop.services.ledger.store import Row, Value, trail_link
+from desktop.services.ledger.sealing import trail_link
+from desktop.services.ledger.store import Row, Value
 
 POSTING_COLUMNS = (
     "seq, key, kind, order_id, part, n, system, tenant, matter_id, matter_number, state, amount, gst, cost, gst_included, taxed,"

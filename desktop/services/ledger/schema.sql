@@ -1,4 +1,4 @@
--- The ledger, version 1. Times are UTC text of fixed width (they compare as text), money is decimal text.
+-- The ledger, version 2. Times are UTC text of fixed width (they compare as text), money is decimal text.
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
@@ -125,6 +125,8 @@ CREATE INDEX delivery_by_order ON delivery (order_id);
 CREATE INDEX delivery_by_state ON delivery (state, seq);
 CREATE INDEX delivery_by_number ON delivery (matter_number);
 CREATE INDEX delivery_waiting ON delivery (order_id) WHERE state IN ('held', 'rejected') OR person = 1;
+CREATE INDEX delivery_by_matter ON delivery (system, tenant, matter_id, kind);
+CREATE INDEX delivery_seen ON delivery (system, tenant, seen_at) WHERE state = 'confirmed';
 CREATE INDEX delivery_in_flight ON delivery (system, tenant, matter_id, next_at)
     WHERE state IN ('queued', 'sending', 'unknown', 'accepted');
 
@@ -154,6 +156,7 @@ CREATE TABLE book_line (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX book_line_by_order ON book_line (order_id);
+CREATE INDEX book_line_by_matter ON book_line (system, tenant, matter_id);
 
 -- Small facts to keep: name and text.
 CREATE TABLE memory (

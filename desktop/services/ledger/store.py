@@ -8,7 +8,6 @@ has vanished or been replaced is noticed before the next write instead of being 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import threading
@@ -18,13 +17,16 @@ from typing import Any
 
 import apsw
 
-from desktop.services.ledger.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerTrouble
+from desktop.services.ledger import files
+from desktop.services.ledger.backups import copied, first_problem
+from desktop.services.ledger.errors import LedgerCorrupt, LedgerDamaged, LedgerError, LedgerTooNew, LedgerTrouble
 from desktop.services.ledger.reserve import Reserve
+from desktop.services.ledger.sealing import trail_link
 from desktop.services.ledger.transitions import LEGAL
+from desktop.services.ledger.upgrade import SCHEMA_VERSION, bring_up
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 BUSY_MILLISECONDS = 10_000
 
 Value = Any
@@ -41,6 +43,9 @@ _TROUBLE = (
     apsw.NoMemError,
     apsw.InterruptError,
     apsw.ProtocolError,
+    # Another thread has closed this connection, because the file is being put right.
+    apsw.ConnectionClosedError,
+    apsw.ThreadingViolationError,
 )
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 
@@ -49,16 +54,6 @@ def is_safe_sqlite(version: str) -> bool:
     """True for a version without the write-ahead-log fault of 3.7.0 to 3.51.2 (sqlite.org, list of changes)."""
     numbers = tuple(int(part) for part in version.split(".")[:3])
     return numbers >= (3, 51, 3) or (3, 50, 7) <= numbers < (3, 51) or (3, 44, 6) <= numbers < (3, 45)
-
-
-def trail_link(before: Value, *fields: Value) -> str:
-    """The hash of a row of the trail: over the hash before it and its own fields, each with its length."""
-    digest = hashlib.sha256()
-    for field in (before, *fields):
-        raw = ("" if field is None else str(field)).encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    return digest.hexdigest()
 
 
 @contextlib.contextmanager
@@ -73,7 +68,7 @@ def sorted_errors() -> Iterator[None]:
     except _TROUBLE as error:
         raise LedgerTrouble("The ledger could not be read or written on this PC. Check the disk.") from error
     except _DAMAGE as error:
-        raise LedgerDamaged("The ledger's file is damaged. Nothing is sent until it was put right.") from error
+        raise LedgerCorrupt("The ledger's file is damaged. Nothing is sent until it was put right.") from error
 
 
 def _inside(db: apsw.Connection) -> bool:
@@ -93,15 +88,25 @@ class Store:
         self._open: list[apsw.Connection] = []
         self._closed = False
         self._identity: tuple[int, int] | None = None
+        self._generation = 0
+        self.on_damage: Callable[[], None] | None = None
+        """Puts the file right when it shows to be damaged while it is in use, or raises LedgerDamaged."""
+        self.before_upgrade: Callable[[apsw.Connection, int], object] | None = None
+        """Makes a backup of the schema that is left behind."""
+        self.knows: Callable[[apsw.Connection], bool] = lambda db: False
+        """True for a file that may take this one's place while it is in use."""
 
-    def prepare(self, schema: str, first_facts: Callable[[Store], None]) -> None:
-        """Makes the file if there is none, brings its schema up to date, and proves its settings."""
+    def prepare(self, schema: str, first_facts: Callable[[Store], None], *, must_be_there: bool = False) -> None:
+        """Makes the file if there is none, brings its schema up to date, and proves its settings. With `must_be_there` a
+        file without a ledger in it is a damaged one."""
         version = apsw.sqlite_lib_version()
         if not is_safe_sqlite(version):
             raise LedgerTooNew(f"SQLite {version} can lose entries. Reinstall iConnect; it brings a safe version.")
         self._make_private()
         with sorted_errors():
             found = self._user_version()
+        if not found and must_be_there:
+            raise LedgerCorrupt("The ledger's file has lost what it held.")
         if found > SCHEMA_VERSION:
             raise LedgerTooNew("The ledger was written by a newer version of iConnect. Install that version again.")
         if found < SCHEMA_VERSION:
@@ -122,48 +127,60 @@ class Store:
 
     def _migrate(self, schema: str, found: int, first_facts: Callable[[Store], None]) -> None:
         if found:
-            self.backup(self.path.with_name(f"{self.path.name}.before-{SCHEMA_VERSION}"))
+            with sorted_errors():
+                if self.before_upgrade is not None:
+                    self.before_upgrade(self.connection(), found)
+                else:
+                    self.backup(self.path.with_name(f"{self.path.name}.before-{SCHEMA_VERSION}"))
         with self.write() as db:
             # Another process may have been quicker.
-            if int(str(db.pragma("user_version"))) == SCHEMA_VERSION:
+            now = int(str(db.pragma("user_version")))
+            if now >= SCHEMA_VERSION:
                 return
-            if found == 0:
-                db.execute(schema)
-                db.executemany(
-                    "INSERT INTO legal_move VALUES (?, ?)",
-                    [(before.value, after.value) for before, allowed in LEGAL.items() for after in sorted(allowed)],
-                )
-                first_facts(self)
+            if now:
+                bring_up(db, now)
+                return
+            db.execute(schema)
+            db.executemany(
+                "INSERT INTO legal_move VALUES (?, ?)",
+                [(before.value, after.value) for before, allowed in LEGAL.items() for after in sorted(allowed)],
+            )
+            first_facts(self)
             db.pragma("user_version", SCHEMA_VERSION)
 
     def backup(self, target: Path) -> None:
         """A consistent copy by SQLite's backup interface; never by copying the file. Private, like the original."""
         try:
-            target.unlink(missing_ok=True)
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            files.make_empty(target)
         except OSError as error:
             raise LedgerTrouble("No copy of the ledger could be made. Check the disk.") from error
         with sorted_errors():
-            copy = apsw.Connection(str(target), vfs=self._vfs)
-            try:
-                with copy.backup("main", self.connection(), "main") as backup:
-                    while not backup.done:
-                        backup.step(1000)
-            finally:
-                copy.close()
+            copied(self.connection(), target, vfs=self._vfs)
 
     def connection(self) -> apsw.Connection:
         """This thread's own connection."""
         if self._closed:
             raise LedgerTrouble("The ledger is closed.")
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and self._local.generation != self._generation:
+            # The file was put right since. A thread that is amid something must not go on in the new one.
+            self._forget(connection)
+            connection = None
         if connection is None:
+            generation = self._generation
             with sorted_errors():
                 connection = self._connect()
-            self._local.connection = connection
+            self._local.connection, self._local.generation = connection, generation
             with self._lock:
                 self._open.append(connection)
         return connection
+
+    def _forget(self, connection: apsw.Connection) -> None:
+        with self._lock:
+            if connection in self._open:
+                self._open.remove(connection)
+        with contextlib.suppress(apsw.Error):
+            connection.close()
 
     def _connect(self) -> apsw.Connection:
         db = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=self._vfs)
@@ -174,6 +191,8 @@ class Store:
             db.pragma("foreign_keys", True)
             db.pragma("trusted_schema", True)
             db.pragma("cell_size_check", True)
+            # What was erased is to be gone from the file.
+            db.pragma("secure_delete", True)
             if self._page_limit is not None:
                 db.pragma("max_page_count", self._page_limit)
             self._check_settings(mode, str(db.pragma("synchronous")), str(db.pragma("foreign_keys")))
@@ -198,20 +217,64 @@ class Store:
         except OSError as error:
             raise LedgerTrouble("The ledger's file can't be reached. Check the disk.") from error
         if (found.st_dev, found.st_ino) != self._identity:
-            raise LedgerTrouble("The ledger's file was replaced while in use. Restart iConnect.")
+            if self._is_known():
+                self.reopen()
+            raise LedgerTrouble("The ledger's file was replaced while in use. Try again; if it stays, restart iConnect.")
+
+    def look_whether_replaced(self) -> None:
+        """For a process that only reads for a long time. Raises LedgerTrouble once; what follows is in the new file."""
+        if not self.in_transaction:
+            self._still_there()
+
+    def _is_known(self) -> bool:
+        try:
+            db = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY, vfs=self._vfs)
+            try:
+                return self.knows(db)
+            finally:
+                db.close()
+        except apsw.Error:
+            return False
+
+    def reopen(self) -> None:
+        """From here on every thread works in the file that now lies at the ledger's path."""
+        self.let_go()
+        with contextlib.suppress(OSError):
+            found = self.path.stat()
+            self._identity = (found.st_dev, found.st_ino)
+
+    def let_go(self) -> None:
+        """Closes every connection that is not at work this moment; the others close when their threads come back."""
+        with self._lock:
+            self._generation += 1
+            connections, self._open = self._open, []
+        for connection in connections:
+            with contextlib.suppress(apsw.Error):
+                connection.close()
+
+    @contextlib.contextmanager
+    def mended(self) -> Iterator[None]:
+        """Damage that shows is put right before anybody hears of it; what was asked for has to be asked again."""
+        try:
+            yield
+        except LedgerCorrupt as error:
+            if self.on_damage is None or self.in_transaction:
+                raise
+            self.on_damage()
+            raise LedgerTrouble("The ledger's file was damaged and has been put right from its backup. Try again.") from error
 
     def read(self, sql: str, bindings: Sequence[Value] = ()) -> list[Row]:
-        with sorted_errors():
+        with self.mended(), sorted_errors():
             return list(self.connection().execute(sql, tuple(bindings)))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
         """Several reads of one state of affairs. Inside a write it is that write's own view."""
-        db = self.connection()
-        if _inside(db):
-            yield db
+        if self.in_transaction:
+            yield self.connection()
             return
-        with sorted_errors():
+        with self.mended(), sorted_errors():
+            db = self.connection()
             db.execute("BEGIN")
             try:
                 yield db
@@ -225,13 +288,13 @@ class Store:
 
         `takes_on`: it brings something new, for which there must be room beyond the reserve. On a full disk the reserve is
         given back, so that the next write of what is under way succeeds."""
-        db = self.connection()
-        if _inside(db):
+        if self.in_transaction:
             raise LedgerError("A write was begun inside another.")
         self._still_there()
         if takes_on:
             self._has_reserve()
-        with sorted_errors():
+        with self.mended(), sorted_errors():
+            db = self.connection()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -243,6 +306,8 @@ class Store:
                 if isinstance(error, apsw.FullError):
                     self.reserve.release()
                 raise
+            # What was written into a file that has been set aside meanwhile was not stored.
+            self._still_there()
 
     def _has_reserve(self) -> None:
         try:
@@ -256,14 +321,28 @@ class Store:
     def in_transaction(self) -> bool:
         """True while this thread is inside a transaction: no network call may be made then."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
-        return connection is not None and connection.in_transaction
+        try:
+            return connection is not None and connection.in_transaction
+        except apsw.ConnectionClosedError:
+            return False
+
+    def problem(self, *, quick: bool) -> str:
+        """What is wrong with the file, in a few words; empty when it is whole. Quick: SQLite's own look at its pages."""
+        try:
+            with sorted_errors():
+                db = self.connection()
+                db.execute("BEGIN")
+                try:
+                    return first_problem(db, quick=quick)
+                finally:
+                    if _inside(db):
+                        db.execute("COMMIT")
+        except LedgerCorrupt:
+            return "its pages can't be read"
 
     def is_sound(self) -> bool:
         """SQLite's quick check of the whole file."""
-        try:
-            return [row[0] for row in self.read("PRAGMA quick_check(1)")] == ["ok"]
-        except LedgerDamaged:
-            return False
+        return not self.problem(quick=True)
 
     def close(self) -> None:
         with self._lock:

@@ -11,7 +11,8 @@ _S = DeliveryState
 LEGAL: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     # A held line may turn out to be in the books already (another PC, or a person's approval there).
     _S.HELD: frozenset({_S.QUEUED, _S.CANCELLED, _S.CONFIRMED}),
-    _S.QUEUED: frozenset({_S.SENDING, _S.HELD, _S.REJECTED, _S.CANCELLED, _S.CONFIRMED}),
+    # To unknown when the ledger had to be restored: it may have been sent since the backup.
+    _S.QUEUED: frozenset({_S.SENDING, _S.UNKNOWN, _S.HELD, _S.REJECTED, _S.CANCELLED, _S.CONFIRMED}),
     # Back to queued or held only with proof that nothing was done.
     _S.SENDING: frozenset({_S.ACCEPTED, _S.UNKNOWN, _S.REJECTED, _S.QUEUED, _S.HELD}),
     _S.UNKNOWN: frozenset({_S.CONFIRMED, _S.QUEUED, _S.CANCELLED}),
