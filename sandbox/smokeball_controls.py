@@ -1,4 +1,4 @@
-"""The controls that only Smokeball has: what its staff do by hand, and a recording of the calls."""
+"""The controls that only Smokeball has: what its staff do by hand."""
 
 from __future__ import annotations
 
@@ -80,13 +80,6 @@ def make_smokeball_controls(house: SmokeballHouse, clock: Clock) -> Blueprint:
             raise ValueError("there is no such file")
         file.deleted = True
         return jsonify(id=file_id)
-
-    @pages.route("/recording", methods=["GET", "DELETE"])
-    def recording() -> ResponseReturnValue:
-        """The last calls with their bodies, for a check against the vendor's description."""
-        if request.method == "DELETE":
-            house.recording.clear()
-        return jsonify(calls=house.recording.all())
 
     return pages
 

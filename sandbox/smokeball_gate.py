@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
-from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
@@ -22,9 +20,6 @@ from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-
-RECORDED = 4000
-SHOWN_ROWS = 5  # of a recorded list
 
 
 class Buckets:
@@ -74,51 +69,12 @@ class Effects:
             self._agenda.after(wait, action)
 
 
-class Recording:
-    """The last calls with their bodies, for a check against the vendor's description. No tokens, no keys; long lists are cut."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: deque[dict[str, object]] = deque(maxlen=RECORDED)
-
-    def note(self, response: Response) -> None:
-        """Keeps the call that is being answered."""
-        shown: Any = None
-        if (response.mimetype or "").endswith("json"):
-            shown = json.loads(response.get_data())
-            if isinstance(shown, dict) and isinstance(shown.get("value"), list):
-                shown["value"] = shown["value"][:SHOWN_ROWS]
-        call = {
-            "method": request.method,
-            "path": request.path,
-            "query": [list(pair) for pair in request.args.items(multi=True)],
-            "content_type": request.headers.get("Content-Type", ""),
-            "body": request.get_data(as_text=True),
-            "key": "x-api-key" in request.headers,
-            "status": response.status_code,
-            "answer": shown,
-        }
-        with self._lock:
-            self._calls.append(call)
-
-    def all(self) -> list[dict[str, object]]:
-        """What was kept, oldest first."""
-        with self._lock:
-            return list(self._calls)
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        with self._lock:
-            self._calls.clear()
-
-
 def guard(
     app: Flask,
     signs: SmokeballSignIns,
     switches: Switches,
     firm: Callable[[], SmokeballFirm],
     buckets: Buckets,
-    recording: Recording,
 ) -> None:
     """Puts the gate before every call of `app`. It leaves `g.firm` and `g.access`."""
 
@@ -159,7 +115,6 @@ def guard(
     def leave(response: Response) -> Response:
         if "RequestId" in request.headers:
             response.headers["RequestId"] = request.headers["RequestId"]
-        recording.note(response)
         return response
 
 

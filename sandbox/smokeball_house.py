@@ -13,7 +13,7 @@ from sandbox.smokeball_api import make_smokeball
 from sandbox.smokeball_documents import make_documents
 from sandbox.smokeball_expenses import make_expenses
 from sandbox.smokeball_firm import SmokeballFirm
-from sandbox.smokeball_gate import Buckets, Effects, Recording, guard
+from sandbox.smokeball_gate import Buckets, Effects, guard
 from sandbox.smokeball_identity import make_smokeball_identity
 from sandbox.smokeball_seeds import FIRM_ID, FOREIGN_MATTER, make_smokeball_firm
 from sandbox.smokeball_sign_ins import SmokeballApp, SmokeballSignIns
@@ -53,7 +53,6 @@ class SmokeballHouse:
             PUBLIC_CLIENT_ID: SmokeballApp(PUBLIC_CLIENT_ID, "", PUBLIC_API_KEY, list(redirects)),
         }
         self.buckets = Buckets(world.clock, world.switches)
-        self.recording = Recording()
         self.storage = Storage(world.clock, world.switches)
         self._effects = Effects(world.agenda, world.switches)
 
@@ -65,7 +64,7 @@ class SmokeballHouse:
         """The application of the interface."""
         world = self._world
         app = Flask("sandbox.smokeball", static_folder=None)
-        guard(app, self.signs, world.switches, self.current, self.buckets, self.recording)
+        guard(app, self.signs, world.switches, self.current, self.buckets)
         app.register_blueprint(make_smokeball(world.clock, world.switches))
         app.register_blueprint(make_expenses(world.clock, world.switches, self._effects))
         app.register_blueprint(make_documents(world.clock, world.switches, self._effects, self.storage))
@@ -102,7 +101,6 @@ class SmokeballHouse:
         self.signs.clear()
         self.buckets.clear()
         self.storage.clear()
-        self.recording.clear()
 
     def expire_access(self) -> int:
         """Every access token is an expired one."""
@@ -120,6 +118,18 @@ class SmokeballHouse:
     def registered(self) -> dict[str, list[str]]:
         """Redirect addresses by client id."""
         return {app_id: app.redirects for app_id, app in self.signs.apps.items()}
+
+    def platform_table(self, auth: str, api: str) -> dict[str, object]:
+        """Its table in the platform file, for the app with a secret."""
+        return {
+            "region": self._world.switches.smokeball_region,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "api_key": API_KEY,
+            "redirect_uri": self._redirect_uri,
+            "auth_url": auth,
+            "api_url": api,
+        }
 
     def description(self, auth: str, api: str, *, user: str, password: str) -> dict[str, object]:
         """What the port file says."""

@@ -85,8 +85,8 @@ def _matter(
     opened = _seconds(job.created)
     status = {"On Hold": "Pending", "Completed": "Closed", "Cancelled": "Cancelled"}.get(job.state, "Open")
     number: str | None = job.number
-    if position >= 30 and position % 41 == 17:
-        number = None if position % 2 else ""  # firms that do not number theirs
+    if position % 40 in (35, 37):
+        number = None if position % 40 == 35 else ""  # matters that nobody numbered
     kind = next((each for each in types if each.name.split()[0].lower() in job.name.lower()), types[-1])
     clients = [of_client[job.client.uuid]]
     if dice.random() < 0.05:
