@@ -10,7 +10,10 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+
+from tests.house.reliability_lists import LEVELS, MISTAKES, Shown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
@@ -136,7 +139,6 @@ WITHOUT = {
     "C9": "By hand: it needs a mounted FAT or network volume. `doctor` names a profile on a network share.",
     "C14": "Client data rest on the disk's encryption by stated choice; tokens and keys are encrypted (B9).",
     "C16": "Windows only: by hand with a virus scanner running.",
-    "C19": "Python starts children with closed descriptors; no test of ours looks at them yet.",
     "D20": "The numbers can be had from the trail; no report is made of them yet.",
     "G16": "By hand for each identity provider.",
     "G19": "With the installer, from an install path with spaces and other letters.",
@@ -196,13 +198,21 @@ def page(found: dict[str, list[str]]) -> str:
         lines += ["", f"## {letter}. {TITLES[letter]}", "", "| item | promise | shown by |", "| --- | --- | --- |"]
         for number in range(1, count + 1):
             item = f"{letter}{number}"
-            lines.append(f"| {item} | {ITEMS[item]} | {_shown_by(found.get(item, []), item)} |")
+            lines.append(f"| {item} | {ITEMS[item]} | {_shown_by(found.get(item, []), WITHOUT.get(item, ''))} |")
+    lines += ["", "## F. The levels of testing", "", "| level | what | shown by |", "| --- | --- | --- |", *_listed(LEVELS)]
+    lines += ["", "The code with bugs planted in it is the proof of the tests: `python tests/faults/plant.py`."]
+    lines += ["", "## Others' mistakes", "", "Each was made by somebody in public.", ""]
+    lines += ["| no. | mistake | shown by |", "| --- | --- | --- |", *_listed(MISTAKES)]
     return "\n".join(lines) + "\n"
 
 
-def _shown_by(tests: list[str], item: str) -> str:
+def _listed(shown: Sequence[Shown]) -> list[str]:
+    return [f"| {number} | {one.what} | {_shown_by(one.tests, one.remark)} |" for number, one in enumerate(shown, start=1)]
+
+
+def _shown_by(tests: Sequence[str], otherwise: str) -> str:
     if not tests:
-        return f"— {WITHOUT.get(item, 'Not yet.')}"
+        return f"— {otherwise or 'Not yet.'}"
     by_file: dict[str, list[str]] = defaultdict(list)
     for test in tests:
         file, _, name = test.partition("::")
@@ -211,7 +221,7 @@ def _shown_by(tests: list[str], item: str) -> str:
     for file, names in by_file.items():
         named = [name.removeprefix("test_").replace("_", " ") for name in names if name]
         parts.append(f"`{file}`" + (": " + "; ".join(named) if named else ""))
-    return "<br>".join(parts)
+    return "<br>".join([*parts, otherwise] if otherwise else parts)
 
 
 def main() -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.house.reliability_table import GROUPS, ITEMS, PAGE, WITHOUT, collect, ids_in, page
+from tests.house.reliability_lists import LEVELS, MISTAKES
+from tests.house.reliability_table import GROUPS, ITEMS, PAGE, ROOT, WITHOUT, collect, ids_in, page
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -22,3 +23,12 @@ def test_ids_are_read_from_the_beginning_of_a_docstring_or_of_a_sentence_in_it()
     assert ids_in("H2-H4: hostile") == ["H2", "H3", "H4"]
     assert ids_in("The part D1 of it") == []
     assert ids_in("A99: there is no such item") == []
+
+
+def test_levels_and_mistakes_name_tests_that_are_there_or_say_why_not() -> None:
+    for one in (*LEVELS, *MISTAKES):
+        assert one.tests or one.remark, one.what
+        for test in one.tests:
+            path, _, name = test.partition("::")
+            text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+            assert not name or f"def {name}(" in text, test

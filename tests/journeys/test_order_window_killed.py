@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -28,7 +29,7 @@ from desktop.services.order_process import SOFTWARE_MARK, OrderWindowProcess
 from desktop.services.order_protocol import AnyEvent, Closed, Crashed, Do, FeesTyped, PageLoaded
 from desktop.services.practice.model import Matter
 from desktop.settings import InfoTrack, Practice, Settings
-from tests.browser.order_window_rig import AS_ROOT, NOBODY, Site, Window, base_environment, ordinary_user, serve
+from tests.browser.order_window_rig import AS_ROOT, NOBODY, Site, Window, base_environment, children_of, ordinary_user, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by a POSIX signal")]
 
@@ -147,3 +148,22 @@ def test_a_window_killed_at_any_moment_of_a_typed_result_loses_nothing_that_it_t
     last.do("press", name="Record for J004521")
     last.do("wait", text="Recorded for J004521")
     assert len(desk.ledger.orders(order_id="71000100")) == 1, "typed a second time, it is the same order"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads what processes hold open from /proc")
+def test_no_process_of_the_window_holds_a_file_of_ours(desk: Desk) -> None:
+    """C19: neither the ledger nor anything else that this program has open is handed on to the engine."""
+    window = desk.open()
+    pid = window.process.pid
+    assert pid is not None
+    assert any("ledger.db" in held for held in held_by(os.getpid()))
+    for process in (pid, *children_of(pid)):
+        assert not [held for held in held_by(process) if ".db" in held and str(desk.home / "profile") not in held]
+
+
+def held_by(pid: int) -> list[str]:
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(link.readlink()))
+    return found
