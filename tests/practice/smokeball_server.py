@@ -4,19 +4,21 @@ the record when told to, and its store refuses a PUT that is not exactly what wa
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from desktop.services.http import Http, Limits
+from desktop.services.practice.model import CostLine, Document
 from desktop.services.practice.practice_system import CallGate
 from desktop.services.practice.smokeball import Smokeball
 from tests.practice.xpm_server import Asked, Gate, Said, Tokens
@@ -81,6 +83,8 @@ class SmokeballWorld:
         self.hidden: list[Callable[[], None]] = []
         self.puts: list[Asked] = []
         self.lapsed: set[str] = set()
+        self._numbers = itertools.count(1000)
+        self._entries: dict[str, Entry] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -253,7 +257,7 @@ class SmokeballWorld:
             return problem(400, "price")
         if sum(bool(told.get(name)) for name in ("taxInclusive", "taxZeroRated", "taxOutOfScope", "taxExempt")) > 1:
             return problem(400, "flags exclude one another")
-        key = guid("expense", matter, len(self.asked))
+        key = guid("expense", matter, next(self._numbers))
         self._later(lambda: self.expenses.setdefault(matter, []).append({"id": key, "isDeleted": False, **told}))
         return said_json({"id": key, "href": f"https://api.test/matters/{matter}/expenses/{key}"}, 202)
 
@@ -262,7 +266,7 @@ class SmokeballWorld:
         if told.keys() - FILE_FIELDS or not told.get("fileName") or len(told["fileName"]) > 256:
             return problem(400, "file")
         stem, _, extension = told["fileName"].rpartition(".")
-        key = guid("file", matter, len(self.asked))
+        key = guid("file", matter, next(self._numbers))
         entry = Entry(
             {
                 "id": key, "name": stem, "fileExtension": f".{extension}", "additionalData": told.get("fileAdditionalData"),
@@ -270,7 +274,7 @@ class SmokeballWorld:
                 "dateCreated": f"2026-05-12T01:00:{len(self.files.get(matter, [])):02}Z", "sizeBytes": 0,
             }
         )  # fmt: skip
-        self._entries = {**getattr(self, "_entries", {}), key: entry}
+        self._entries[key] = entry
         self._later(lambda: self.files.setdefault(matter, []).append(entry))
         return said_json(self._upload(entry), 202)
 
@@ -288,9 +292,7 @@ class SmokeballWorld:
         if asked.method != "PUT" or not as_signed or "authorization" in asked.headers or "x-api-key" in asked.headers:
             return Said(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>", kind="application/xml")
         if query in self.lapsed:
-            return Said(
-                403, "<Error><Code>AccessDenied</Code></Error>", kind="application/xml"
-            )
+            return Said(403, "<Error><Code>AccessDenied</Code></Error>", kind="application/xml")
         entry.contents.append(asked.body)
         self._later(lambda: entry.told.update(isUploaded=True, sizeBytes=len(asked.body)))
         return Said(200, "", kind="")
@@ -302,5 +304,19 @@ class SmokeballWorld:
             self.hidden.append(effect)
 
 
-def headers_of(asked: Asked) -> Mapping[str, str]:
-    return asked.headers
+def line(matter: str, **named: object) -> CostLine:
+    told: dict[str, object] = {
+        "key": "IT-71000123-T-1", "matter_number": "AM-1", "matter_id": matter, "on": date(2026, 5, 14),
+        "description": "Title search 1/SP12345", "code": "SEARCH", "note": "InfoTrack IT-71000123-T-1",
+        "unit_cost": Decimal("14.20"), "unit_price": Decimal("14.20"), "billable": True, "gst": Decimal("1.42"),
+        "gst_included": False, "taxed": True, **named,
+    }  # fmt: skip
+    return CostLine(**told)  # type: ignore[arg-type]  # a test's own table
+
+
+def paper(matter: str, content: bytes = b"%PDF-1.7 title", **named: object) -> Document:
+    told: dict[str, object] = {
+        "key": "IT-71000123-D-1", "matter_number": "AM-1", "matter_id": matter, "title": "Title search",
+        "text": "InfoTrack IT-71000123-D-1", "folder": "InfoTrack", "file_name": "Title search.pdf", "content": content, **named,
+    }  # fmt: skip
+    return Document(**told)  # type: ignore[arg-type]  # as above

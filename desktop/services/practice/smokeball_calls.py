@@ -175,8 +175,8 @@ def _one_error(found: Json) -> str:
 
 def _words(value: Json) -> str:
     if isinstance(value, list):
-        return ", ".join(each.strip() for each in value[:5] if isinstance(each, str) and each.strip())
-    return value.strip() if isinstance(value, str) else ""
+        return ", ".join(words for each in value[:5] if isinstance(each, str) and (words := shortened(each)))
+    return shortened(value) if isinstance(value, str) else ""
 
 
 def _ended(part: str) -> str:
