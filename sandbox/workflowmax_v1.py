@@ -290,9 +290,13 @@ def _lookups(pages: Blueprint) -> None:
     def categories() -> ResponseReturnValue:
         return ok("<Categories>", named("Category", "ca7e6000-0000-4000-8000-000000000001", "General"), "</Categories>")
 
-    @pages.get("/<any('template', 'task'):kind>.api/list")
-    def nothing_there(kind: str) -> ResponseReturnValue:
-        return ok(f"<{kind.capitalize()}s />")
+    @pages.get("/template.api/list")
+    def templates() -> ResponseReturnValue:
+        return ok("<Templates />")
+
+    @pages.get("/task.api/list")
+    def tasks() -> ResponseReturnValue:
+        return ok("<TaskList />")
 
     @pages.get("/customfield.api/definition")
     def definitions() -> ResponseReturnValue:

@@ -135,11 +135,11 @@ def client_xml(client: Client, *, detailed: bool) -> str:
         ("City", client.city),
         ("Region", client.region),
         ("Country", client.country),
-        ("IsArchived", "Yes" if client.archived else "No"),
-        ("IsDeleted", "Yes" if client.deleted else "No"),
+        ("IsArchived", "true" if client.archived else "false"),
+        ("IsDeleted", "true" if client.deleted else "false"),
     )
     body = "".join(tag(name, text) for name, text in values) + named("AccountManager", client.manager.uuid, client.manager.name)
     if detailed:
         uuid, name = client.contact
-        body += f"<Contacts><Contact><UUID>{uuid}</UUID><IsPrimary>Yes</IsPrimary>{tag('Name', name)}</Contact></Contacts>"
+        body += f"<Contacts><Contact><UUID>{uuid}</UUID><IsPrimary>true</IsPrimary>{tag('Name', name)}</Contact></Contacts>"
     return f"<Client>{body}</Client>"

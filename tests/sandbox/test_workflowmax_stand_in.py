@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -666,3 +668,34 @@ def test_the_description_and_the_platform_file_point_here(box: Sandbox) -> None:
     assert "[workflowmax]" in text
     assert f'token_url = "{where["identity"]}/oauth/token"' in text
     assert 'system = "xero-practice-manager"' in text
+
+
+@pytest.mark.parametrize(
+    ("system", "named", "interface"),
+    [("workflowmax", "workflowmax", "v2"), ("workflowmax-v1", "workflowmax", "v1"), ("smokeball", "smokeball", "v2")],
+)
+def test_the_platform_file_names_the_system_that_was_asked_for(tmp_path: Path, system: str, named: str, interface: str) -> None:
+    with Sandbox(tmp_path, system=system) as box:
+        platform = tomllib.loads(box.platform_file.read_text(encoding="utf-8"))
+    assert platform["practice"]["system"] == named
+    assert platform["workflowmax"]["api"] == interface
+    assert platform["workflowmax"]["redirect_uri"].startswith("http://localhost:")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("job.api/get/J000001", "workflowmax GET job.api/get"),
+        ("v2/jobs/J000001", "workflowmax GET v2/jobs/{}"),
+        ("v2/jobs/J000001/costs", "workflowmax GET v2/jobs/{}/costs"),
+    ],
+)
+def test_calls_are_counted_without_their_identifiers(app: App, controls: Controls, path: str, told: str) -> None:
+    app.call("GET", path)
+    assert controls.get("calls")["calls"][told] == 1
+
+
+def test_an_estimate_can_be_planted_with_any_note(app: App, controls: Controls) -> None:
+    controls.post("jobs/J004521/estimate", note="IT-71000123-T-1")
+    assert app.json(f"v2/jobs/{app.uuid()}/costs")["data"][-1]["note"] == "IT-71000123-T-1"
+    assert app.notes_v2() == []
