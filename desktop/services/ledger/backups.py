@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,8 +90,11 @@ class Backups:
         return Backup(target, now, journal, version)
 
     def _forget_parts(self) -> None:
+        """Of backups that were cut off; another process may be making one at this moment."""
         for path in self.folder.glob("ledger-*.db.part*"):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > 3600:
+                    path.unlink()
 
     def prune(self) -> int | None:
         """Keeps the newest of each of the last days and the newest of older schemas. Gives the number of the first journal

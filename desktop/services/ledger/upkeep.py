@@ -77,8 +77,7 @@ def _why(error: LedgerCorrupt) -> str:
 
 def _tried(path: Path, mending: Mending, prepare: Prepare, clock: Callable[[], datetime]) -> tuple[Store, inbox.Ownership]:
     store = Store(path)
-    # The first file of a journal is the second: what came before is in this backup.
-    store.before_upgrade = lambda db, found: mending.backups.make(db, clock(), 2, version=found)
+    store.before_upgrade = lambda db, found: _keep_old_schema(db, found, mending, clock())
     try:
         own = prepare(store, must_be_there=bool(mending.installation))
         check(store, clock())
@@ -91,6 +90,15 @@ def _tried(path: Path, mending: Mending, prepare: Prepare, clock: Callable[[], d
         store.close()
         raise
     return store, own
+
+
+def _keep_old_schema(db: apsw.Connection, found: int, mending: Mending, now: datetime) -> None:
+    with mending.alone():
+        # Another process may have made it a moment ago.
+        if any(one.version == found and abs(now - one.at) < timedelta(hours=1) for one in mending.backups.all()):
+            return
+        # The journal's first file is the second one: what came before is in this backup.
+        mending.backups.make(db, now, 2, version=found)
 
 
 def _begin(mending: Mending, number: int) -> None:
