@@ -243,7 +243,7 @@ def test_a_hundred_thousand_jobs_are_read_page_by_page(desk: Desk, firm: Firm) -
 
 
 def test_changes_are_asked_for_by_the_day_and_sifted_by_the_moment(desk: Desk, firm: Firm) -> None:
-    since = datetime(2026, 5, 2, 9, 0, tzinfo=UTC).astimezone()
+    since = datetime(2026, 5, 2, 9, 0, 0, 600_000, tzinfo=UTC).astimezone()
     firm.jobs = [
         job(1, updatedAt="2026-05-02T08:59:59.999Z"),
         job(2, updatedAt="2026-05-02T09:00:00Z"),
@@ -492,6 +492,85 @@ def test_a_server_that_will_not_take_the_code_gets_it_in_the_note_alone(desk: De
     assert desk.v2.post_cost(LINE) == Receipt("costs-2")
     assert len(desk.asked) == 3
     assert [made["note"] for made in firm.costs["j-1"]] == [f"SEARCH: {LINE.note}"] * 2
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_note_that_was_dropped_is_added_to_the_line_just_made(desk: Desk, firm: Firm, tells: bool) -> None:
+    """D2: one line, whatever the facts turn out to be."""
+    put: list[dict[str, Any]] = []
+
+    def dropping(asked: Asked) -> Said:
+        if asked.method == "PUT":
+            put.append(json.loads(asked.body))
+            made = next(each for each in firm.costs["j-1"] if asked.path.endswith(f"/v2/jobs/costs/{each['uuid']}"))
+            made["note"] = put[-1]["note"]
+            return Said(204, "")
+        answer = firm(asked)
+        return answer if tells or asked.method == "GET" else said({"uuid": json.loads(str(answer.body))["uuid"]}, 201)
+
+    firm.on_post = lambda made: made.update(note=None)
+    desk.answer = dropping
+    for n in (1, 2):
+        assert desk.v2.post_cost(LINE) == Receipt(f"costs-{n}")
+    assert [each["costName"] for each in put] == [LINE.description] * 2
+    assert [each.keys for each in desk.v2.costs(REF)] == [(LINE.key,)] * 2
+    looks = [] if tells else ["GET"]
+    assert [asked.method for asked in desk.asked] == ["POST", *looks, "PUT", "POST", "PUT", "GET"]
+
+
+def test_a_line_whose_note_was_kept_is_looked_at_once_at_most(desk: Desk, firm: Firm) -> None:
+    def silent(asked: Asked) -> Said:
+        answer = firm(asked)
+        return answer if asked.method == "GET" else said({"uuid": json.loads(str(answer.body))["uuid"]}, 201)
+
+    desk.answer = silent
+    for _ in range(3):
+        desk.v2.post_cost(LINE)
+    assert [asked.method for asked in desk.asked] == ["POST", "GET", "POST", "POST"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries"),
+    [([Said(500, ""), said({}, 200)], 2), ([Said(500, "")], 3), ([Said(403, "")], 1), ([said({"message": "No"}, 400)], 1)],
+)
+def test_a_note_that_cannot_be_added_is_left_to_a_person_and_nothing_is_posted_twice(
+    desk: Desk, firm: Firm, answers: list[Said], tries: int
+) -> None:
+    """D2."""
+    left = list(answers)
+
+    def failing(asked: Asked) -> Said:
+        if asked.method == "PUT":
+            return left.pop(0) if len(left) > 1 else left[0]
+        return firm(asked)
+
+    firm.on_post = lambda made: made.update(note="")
+    desk.answer = failing
+    if tries == 2:
+        desk.v2.post_cost(LINE)
+    else:
+        with pytest.raises(Refused, match=LINE.key):
+            desk.v2.post_cost(LINE)
+    methods = [asked.method for asked in desk.asked]
+    assert (methods.count("POST"), methods.count("PUT")) == (1, tries)
+
+
+def test_a_note_that_was_added_though_its_answer_was_lost_is_no_trouble(desk: Desk, firm: Firm) -> None:
+    def lossy(asked: Asked) -> Said:
+        if asked.method == "PUT":
+            firm.costs["j-1"][0]["note"] = json.loads(asked.body)["note"]
+            return Said(502, "")
+        return firm(asked)
+
+    firm.on_post = lambda made: made.update(note=None)
+    desk.answer = lossy
+    assert desk.v2.post_cost(LINE) == Receipt("costs-1")
+
+
+def test_a_posted_line_that_cannot_be_looked_at_is_left_to_the_read_back(desk: Desk, firm: Firm) -> None:
+    desk.answer = lambda asked: said({"uuid": "k-1"}, 201) if asked.method == "POST" else Said(500, "")
+    assert desk.v2.post_cost(LINE) == Receipt("k-1")
+    assert [asked.method for asked in desk.asked] == ["POST", "GET"]
 
 
 def test_a_document_is_posted_as_a_form_and_found_again(desk: Desk, firm: Firm) -> None:

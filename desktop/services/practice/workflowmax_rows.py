@@ -53,12 +53,22 @@ def single(answer: Json) -> Found:
     return record(found["data"]) if found.get("data") is not None else found
 
 
-def new_id(answer: Json) -> str:
-    """The id in a post's answer: of the record, bare, under "data", or as a list's only entry. Empty when there is none."""
+def shown(answer: Json) -> Found:
+    """The record in a post's answer: bare, under "data", or as a list's only entry. Empty when there is none."""
     inner = answer.get("data", answer) if isinstance(answer, dict) else answer
     if isinstance(inner, list) and len(inner) == 1:
         inner = inner[0]
-    return text(inner, "uuid") if isinstance(inner, dict) else ""
+    return inner if isinstance(inner, dict) else {}
+
+
+def new_id(answer: Json) -> str:
+    """The id in a post's answer; empty when there is none."""
+    return text(shown(answer), "uuid")
+
+
+def keys_of(found: Found) -> tuple[str, ...]:
+    """The delivery keys in a row's note."""
+    return keys_in(text(found, "note"))
 
 
 def name_of(found: Found) -> str:
@@ -78,9 +88,9 @@ def is_open(job: Found) -> bool:
 
 
 def changed(job: Found, since: datetime) -> bool:
-    """Whether it changed at or after `since`; a moment that can't be read counts as yes."""
+    """Whether it changed at or after `since`; a moment that can't be read counts as yes. Rows may tell whole seconds only."""
     at = moment(job, "updatedAt")
-    return at is None or at >= since
+    return at is None or at >= since.replace(microsecond=0)
 
 
 def matter(job: Found, lookups: Lookups, *, client: str, single: bool = False) -> Matter:
@@ -121,8 +131,7 @@ def stands(found: Found) -> bool:
 
 def posted_cost(found: Found) -> PostedCost:
     """Raises BadAnswer when a number of a line that carries a key is missing, and for one that is none in any line."""
-    note = text(found, "note")
-    keys = keys_in(note)
+    keys = keys_of(found)
     amounts = [number(found, name) for name in ("quantity", "unitCost", "unitPrice")]
     if keys and None in amounts:
         raise BadAnswer("A cost in the answer lacks its quantity or its amount.")
@@ -134,7 +143,7 @@ def posted_cost(found: Found) -> PostedCost:
         keys=keys,
         description=text(found, "costName", "description", "name"),
         code=text(found, "costCode"),
-        note=note,
+        note=text(found, "note"),
         quantity=quantity,
         unit_cost=unit_cost,
         unit_price=unit_price,
@@ -145,12 +154,11 @@ def posted_cost(found: Found) -> PostedCost:
 
 def posted_document(found: Found) -> PostedDocument:
     """The address for downloading is left out: it may hold a key of its own."""
-    note = text(found, "note")
     return PostedDocument(
         remote_id=need(found, "uuid"),
-        keys=keys_in(note),
+        keys=keys_of(found),
         title=text(found, "title"),
-        text=note,
+        text=text(found, "note"),
         folder="",
         file_name=text(found, "fileName"),
     )

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from desktop.services.errors import BadAnswer, Refused
+from desktop.services.errors import AnswerLost, BadAnswer, NotSent, Refused, ServiceError
 from desktop.services.http import Http
 from desktop.services.practice import workflowmax_rows as rows
 from desktop.services.practice.json_calls import Body, Found, Json, JsonCalls, json_body, multipart_body, need
@@ -74,6 +74,7 @@ class WorkflowMaxV2:
         self._tokens = tokens
         self._clock = clock
         self._takes_code = True
+        self._keeps_note: bool | None = None
         self._calls = JsonCalls(
             http, tokens, gate, api_url.rstrip("/") + "/v2/", headers=organisation(tokens), clock=clock, words=WORDS
         )
@@ -143,15 +144,55 @@ class WorkflowMaxV2:
         return tuple(rows.posted_document(each) for each in self._list(_of(matter, "documents"), urgency) if rows.stands(each))
 
     def post_cost(self, line: CostLine, *, urgency: Urgency = Urgency.SEND) -> Receipt:
+        """The line itself is posted once. That a new line keeps its note is inferred from those that are read: where an answer
+        shows that it was dropped, the line just made is given its note, which can't make a second one."""
         path = _of(MatterRef(line.matter_id, line.matter_number), "costs")
         try:
-            return self._post(path, json_body(rows.cost_body(line, with_code=self._takes_code)), urgency)
+            answer = self._post(path, json_body(rows.cost_body(line, with_code=self._takes_code)), urgency)
         except Refused as error:
             # That a post may name its code is not known for certain. Such a no is proof that nothing was done.
             if not self._takes_code or not line.code or "costcode" not in error.reason.casefold():
                 raise
             self._takes_code = False
-        return self._post(path, json_body(rows.cost_body(line, with_code=False)), urgency)
+            answer = self._post(path, json_body(rows.cost_body(line, with_code=False)), urgency)
+        uuid = rows.new_id(answer)
+        if not self._has_note(line, rows.shown(answer), path, uuid, urgency):
+            self._give_note(line, path, uuid, urgency)
+        return Receipt(uuid)
+
+    def _has_note(self, line: CostLine, answer: Found, path: str, uuid: str, urgency: Urgency) -> bool:
+        """Whether the new line kept its note: from the answer, from one look at the job's lines, or as it was the last time."""
+        if "note" not in answer and self._keeps_note is None:
+            answer = self._look(path, uuid, urgency)
+        if "note" in answer:
+            self._keeps_note = line.key in rows.keys_of(answer)
+        return self._keeps_note is not False
+
+    def _look(self, path: str, uuid: str, urgency: Urgency) -> Found:
+        """The line as it stands; empty where it can't be seen now: the read-back will tell."""
+        try:
+            return next((each for each in self._list(path, urgency) if need(each, "uuid") == uuid), {})
+        except ServiceError:
+            return {}
+
+    def _give_note(self, line: CostLine, path: str, uuid: str, urgency: Urgency) -> None:
+        body = json_body(rows.cost_body(line, with_code=self._takes_code))
+        problem = ""
+        for _ in range(3):
+            try:
+                self._calls.write(f"jobs/costs/{_quoted(uuid)}", body, urgency, done=lambda _: True, verb="PUT")
+                return
+            except (NotSent, AnswerLost) as error:
+                problem = str(error)
+            except ServiceError as error:
+                problem = str(error)
+                break
+        if line.key in rows.keys_of(self._look(path, uuid, urgency)):
+            return
+        raise Refused(
+            f"The cost was posted, but WorkflowMax left out its note, and adding it did not work: {problem} In WorkflowMax put "
+            f"{line.key} into the note of that line. Do not retry before: it would be posted twice."
+        )
 
     def post_document(self, document: Document, *, urgency: Urgency = Urgency.SEND) -> Receipt:
         most = self.capabilities.max_document_bytes
@@ -164,7 +205,8 @@ class WorkflowMaxV2:
             )
         fields = (("title", document.title), ("note", document.text))
         body = multipart_body(fields, name="file", file_name=document.file_name, content=document.content)
-        return self._post(_of(MatterRef(document.matter_id, document.matter_number), "documents"), body, urgency)
+        answer = self._post(_of(MatterRef(document.matter_id, document.matter_number), "documents"), body, urgency)
+        return Receipt(rows.new_id(answer))
 
     def check_access(self) -> tuple[AccessFinding, ...]:
         tries = (("Staff", "staff", "the staff"), ("Jobs", "jobs", "jobs"), ("Clients", "clients", "the clients"))
@@ -173,9 +215,8 @@ class WorkflowMaxV2:
             for right, path, what in (*tries, ("Cost codes", "costs", "the cost codes"))
         )
 
-    def _post(self, path: str, body: Body, urgency: Urgency) -> Receipt:
-        answer = self._calls.write(path, body, urgency, done=lambda found: bool(rows.new_id(found)))
-        return Receipt(rows.new_id(answer))
+    def _post(self, path: str, body: Body, urgency: Urgency) -> Json:
+        return self._calls.write(path, body, urgency, done=lambda found: bool(rows.new_id(found)))
 
     def _one(self, kind: str, identifier: str, urgency: Urgency, query: str = "") -> Found | None:
         """The record, or None where it is not known."""
