@@ -5,7 +5,7 @@ moment or for a chance call at the sandbox and a little longer, and kills with S
 post in a few takes effect only after its sender is dead. At the end one run is let be, and what counts is what the sandbox's
 books hold: each key once, the right amounts, the whole files. Prints one JSON object; ends with 1 when something is wrong.
 
-`--weaken quiet` takes the quiet time away, to see whether the loop would notice.
+`--weaken quiet` sets a quiet time that is shorter than what the practice system needs, to see whether the loop would notice.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ class Loop:
     pc: Installation
     dice: random.Random
     figures: Figures
+    lands_after: float = 2.0
     placed: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ class Loop:
             self.world.controls.post("faults", name="slow_answer", where=post, probability=0.5, seconds=0.4, seed=seed)
         elif kind == "late":
             self.world.controls.post(
-                "faults", name="late_effect", where=post, count=2, skip=self.dice.randrange(3), seconds=2, hold=2
+                "faults", name="late_effect", where=post, count=2, skip=self.dice.randrange(3), seconds=self.lands_after, hold=2
             )
         elif kind == "dropped":
             self.world.controls.post("faults", name="drop_after", where=post, probability=0.3, seed=seed)
@@ -210,8 +211,7 @@ def weakened(pc: Installation, how: str) -> None:
         text = pc.world.sandbox.platform_file.read_text(encoding="utf-8")
         assert "quiet_seconds = 3" in text
         pc.platform = pc.profile.parent / "weakened.toml"
-        text = text.replace("quiet_seconds = 3", "quiet_seconds = 0").replace("reread_seconds = 1", "reread_seconds = 0")
-        pc.platform.write_text(text, encoding="utf-8")
+        pc.platform.write_text(text.replace("quiet_seconds = 3", "quiet_seconds = 1"), encoding="utf-8")
 
 
 def run(folder: Path, *, kills: int, seed: int, weaken: str = "", patience: float = 7200) -> Figures:
@@ -222,7 +222,7 @@ def run(folder: Path, *, kills: int, seed: int, weaken: str = "", patience: floa
         pc = Installation(world, folder / "profile")
         weakened(pc, weaken)
         pc.set_up()
-        loop = Loop(world, pc, random.Random(seed), figures)
+        loop = Loop(world, pc, random.Random(seed), figures, lands_after=8.0 if weaken else 2.0)
         while figures.kills < kills and time.monotonic() - began < patience:
             if loop.round() and figures.kills % 25 == 0:
                 print(f"{figures.kills} kills, {len(loop.placed)} orders", file=sys.stderr, flush=True)

@@ -40,3 +40,11 @@ def test_only_what_waits_in_the_queue_can_be_claimed(office: Office) -> None:
     for key in office.states():
         assert office.ledger.claim(key) is None
     assert office.states() == {"IT-1-T-1": "unknown", "IT-2-T-1": "confirmed", "IT-3-T-1": "cancelled"}
+
+
+def test_fees_of_different_tax_have_keys_of_their_own(office: Office) -> None:
+    """D7: and both lines stand in the books."""
+    office.receive(order("1", retailer=fee("10.00", "1.00"), supplier=fee("20.00")))
+    office.deliver_until(60)
+    assert office.states() == {"IT-1-R-1": "confirmed", "IT-1-S-1": "confirmed"}
+    assert office.amounts() == {"IT-1-R-1": Decimal("10.00"), "IT-1-S-1": Decimal("20.00")}
