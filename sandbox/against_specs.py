@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from sandbox.against_smokeball_spec import FILE, check_smokeball
 from sandbox.against_workflowmax_spec import FOLDER, check_workflowmax
 from sandbox.spec_report import SpecReport, read_recording
 from sandbox.spec_yaml import NotReadable
@@ -42,6 +43,8 @@ def check_all(folder: Path, recordings: list[Path]) -> list[SpecReport]:
     reports = []
     if (folder / FOLDER).is_dir():
         reports.append(check_workflowmax(folder / FOLDER, recorded))
+    if (folder / FILE).is_file():
+        reports.append(check_smokeball(folder / FILE, recorded))
     if not reports:
         raise NotReadable(f"{folder.name} holds no description that is known here")
     return reports
