@@ -27,6 +27,7 @@ from desktop.services.practice.smokeball_records import identifier
 PAGE = 500
 MOST_PAGES = 2_000
 _STEP_BACK = 50
+_MOST_REPEATED = 3
 
 Filters = Sequence[tuple[str, str]]
 
@@ -46,7 +47,8 @@ class _Page:
 def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, most_pages: int = MOST_PAGES) -> Iterator[Found]:
     """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end."""
     seen: set[str] = set()
-    offset, lapped, back, lower = 0, False, _STEP_BACK, False
+    before: list[str] = []
+    offset, lapped, back, lower, repeated = 0, False, _STEP_BACK, False, 0
     for _ in range(most_pages):
         page = _page(calls, path, filters, urgency, offset=offset, lower=lower)
         keyed = [(identifier(row) or repr(row), row) for row in page.rows]
@@ -56,22 +58,26 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
             offset, back = max(0, offset - back), back * 2
             lapped = offset > 0
             continue
-        if offset and not new:
-            full = len(page.rows) >= page.limit
-            if not lower and (full or page.goes_on(offset)):
-                lower = True
-                continue
-            if full and not (page.size is not None and page.size <= len(seen)):
-                raise BadAnswer("A list of Smokeball's does not end.")
+        ids = [key for key, _ in keyed]
+        repeated = repeated + 1 if offset and ids == before else 0
+        before = ids
+        full = len(ids) >= page.limit
+        if offset and not new and (repeated if full else page.goes_on(offset)) and not lower:
+            # The page before, over again: the server may know the other spelling only.
+            lower = True
+            continue
+        if repeated >= _MOST_REPEATED and full and not (page.size is not None and page.size <= len(seen)):
+            raise BadAnswer("A list of Smokeball's does not end.")
+        if offset and not new and (repeated >= _MOST_REPEATED or not full):
             return
         for key, row in new:
             if key not in seen:
                 seen.add(key)
                 yield row
-        if not page.rows or (len(page.rows) < page.limit and not page.goes_on(offset)):
+        if not ids or (not full and not page.goes_on(offset)):
             return
-        offset += max(1, len(page.rows) - 1)
-        lapped, back = len(page.rows) > 1, _STEP_BACK
+        offset += max(1, len(ids) - 1)
+        lapped, back = len(ids) > 1, _STEP_BACK
     raise BadAnswer("A list of Smokeball's does not end.")
 
 
