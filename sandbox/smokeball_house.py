@@ -144,7 +144,7 @@ class SmokeballHouse:
             "public_client_id": PUBLIC_CLIENT_ID,
             "public_api_key": PUBLIC_API_KEY,
             "redirect_uri": self._redirect_uri,
-            "redirect_uri_https": HTTPS_REDIRECT,
+            "https_redirect_uri": HTTPS_REDIRECT,
             "user": user,
             "password": password,
             "firm_id": FIRM_ID,
