@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
@@ -142,10 +141,5 @@ def make_workflowmax_api(world: World, house: WorkflowMax) -> Flask:
         if request.path.startswith("/v2/"):
             return jsonify(message="Not found", statusCode=404), 404
         return Response("Not Found", 404, content_type="text/plain")
-
-    @app.after_request
-    def told(answer: Response) -> Response:
-        answer.headers["X-Request-Id"] = str(uuid.uuid4())
-        return answer
 
     return app

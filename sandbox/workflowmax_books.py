@@ -66,6 +66,7 @@ class Organisation(Firm):
     deleted: dict[str, float] = field(default_factory=dict)
     notes: list[dict[str, str]] = field(default_factory=list)
     now: Callable[[], float] = field(default=lambda: 0.0)
+    rendered: dict[str, tuple[object, str]] = field(default_factory=dict)  # jobs of a list, with what they were made of
 
     def set_state(self, number: str, label: str, today: date) -> None:
         """Moves a job to a state, by label; it counts as modified."""

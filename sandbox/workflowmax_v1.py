@@ -23,6 +23,7 @@ from sandbox.workflowmax_xml import (
     document_xml,
     fail,
     job_xml,
+    listed_job_xml,
     named,
     ok,
     staff_xml,
@@ -62,7 +63,7 @@ def _jobs(pages: Blueprint, clock: Clock, switches: Switches) -> None:
             if part is None:
                 return _bad_request()
             found, extra = part
-        body = "".join(job_xml(job, firm, switches, request.host_url) for job in found)
+        body = "".join(listed_job_xml(job, firm, switches, request.host_url) for job in found)
         return ok(f"<Jobs>{body}</Jobs>" if body else "<Jobs />", extra)
 
     def alive() -> list[Job]:

@@ -70,6 +70,15 @@ def job_xml(job: Job, firm: Organisation, switches: Switches, host: str, *, full
     return f"<Job>{''.join(parts)}</Job>"
 
 
+def listed_job_xml(job: Job, firm: Organisation, switches: Switches, host: str) -> str:
+    """The job of a list, kept until it changes, so that a list of 100,000 goes out at once."""
+    made_of = (firm.modified_at(job), job.state, switches.workflowmax_states, switches.workflowmax_web_url, host)
+    kept = firm.rendered.get(job.number)
+    if kept is None or kept[0] != made_of:
+        kept = firm.rendered[job.number] = (made_of, job_xml(job, firm, switches, host))
+    return kept[1]
+
+
 def cost_xml(line: Line) -> str:
     """A line on a job."""
     day = f"{line.date[:4]}-{line.date[4:6]}-{line.date[6:]}T00:00:00"

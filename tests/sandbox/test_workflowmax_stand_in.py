@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -620,6 +622,47 @@ def test_staff_change_a_note_and_remove_a_line(app: App, controls: Controls) -> 
 
 
 # faults, resets, other rooms
+
+
+HAPPENED = {
+    **dict.fromkeys(("drop_after", "reset_after", "half_answer", "wrong_length", "trickle", "slow", "slow_answer"), True),
+    **dict.fromkeys(("status_after", "empty_200_after"), True),
+    **dict.fromkeys(("drop_before", "reset_before", "status", "html_503", "html_200", "empty_200", "json_error"), False),
+    **dict.fromkeys(("xml_500", "error_200", "limited", "token_expired", "redirect"), False),
+}
+
+
+@pytest.mark.parametrize("interface", ["v1", "v2"])
+def test_every_fault_works_on_a_posted_cost(app: App, controls: Controls, interface: str) -> None:
+    controls.post("limits", minute=0)
+    where = {"v1": "workflowmax POST job.api/cost", "v2": "workflowmax POST v2/jobs/*/costs"}[interface]
+    post = app.post_v1 if interface == "v1" else app.post_v2
+    for position, (name, happened) in enumerate(HAPPENED.items(), 1):
+        more = {"location": "http://127.0.0.1:9/"} if name == "redirect" else {}
+        controls.post("faults", name=name, where=where, count=1, seconds=0.2, **more)
+        key = f"IT-{position}-T-1"
+        with contextlib.suppress(requests.RequestException):
+            post(key)
+        assert (key in [cost["note"] for cost in books(controls, "J004521")["costs"]]) is happened, name
+        assert post(f"IT-{position}-T-2").ok, name
+    assert [fault["hits"] for fault in controls.get("faults")["faults"]] == [1] * len(HAPPENED)
+
+
+def test_five_calls_at_once_are_allowed(app: App, controls: Controls) -> None:
+    controls.post("faults", name="slow_answer", where="workflowmax GET staff.api/list", seconds=1.5)
+    with ThreadPoolExecutor(7) as pool:
+        answers = list(pool.map(lambda _number: app.call("GET", "staff.api/list"), range(7)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 2
+    assert app.call("GET", "v2/me").status_code == 200
+
+
+def test_two_refreshes_at_once_end_the_chain(person: Person) -> None:
+    first = person.tokens()["refresh_token"]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(person.refresh, [first, first]))
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+    newest = next(answer for answer in answers if answer.ok).json()["refresh_token"]
+    assert person.refresh(newest).status_code == 400
 
 
 @pytest.mark.parametrize("where", ["workflowmax POST job.api/cost", "workflowmax POST v2/jobs/*/costs"])
