@@ -182,7 +182,8 @@ class Mending:
             files.write_text(self._mark, msgspec.json.encode(mark).decode())
         except OSError as error:
             raise LedgerDamaged(
-                "The ledger is damaged, and its folder can't be written to. Check its rights and the disk."
+                "The ledger is damaged, and its folder can't be written to. Nothing is sent. "
+                "Check the folder's rights and the disk, and start iConnect again."
             ) from error
         return mark
 

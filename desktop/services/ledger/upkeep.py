@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from desktop.services.ledger import dispatch, inbox
-from desktop.services.ledger.backups import size_of
+from desktop.services.ledger.backups import DAYS, size_of
 from desktop.services.ledger.errors import LedgerCorrupt, LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import from_text, to_text
 from desktop.services.ledger.journal import number_of, turn_page
@@ -192,7 +192,7 @@ class Upkeep:
             self._mending.backups.make(self._store.connection(), now, number)
             needed = self._mending.backups.prune()
             if needed is not None:
-                self._mending.journal.forget_before(needed)
+                self._mending.journal.forget_before(min(needed, number - DAYS))
             reason = ""
         except LedgerTrouble as error:
             reason = str(error)

@@ -66,7 +66,7 @@ def dumped(path: Path) -> str:
     db = apsw.Connection(str(path))
     try:
         text = io.StringIO()
-        apsw.shell.Shell(stdout=text, db=db).process_command(".dump")
+        apsw.shell.Shell(stdout=text, db=db).process_command(".dump")  # type: ignore[no-untyped-call]
         kept = [line for line in text.getvalue().splitlines() if not line.startswith("-- ")]
         return "\n".join([*kept, ""])
     finally:
