@@ -12,12 +12,15 @@ from collections.abc import Sequence
 ORDER_WINDOW = "--order-window-process"
 """order_process.HIDDEN_ARGUMENT, said again: importing that module would cost the icon's time. A test holds the two together."""
 
+SIGN_IN_WINDOW = "--sign-in-window-process"
+"""sign_in_process.HIDDEN_ARGUMENT, likewise."""
+
 _WITH_VALUE = ("--platform", "--profile")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Starts the tray when no command is given; otherwise hands over to the commands. The frozen program, which has no
-    interpreter to start a module with, is also the order window's process.
+    interpreter to start a module with, is also the process of the order window and of the sign-in window.
 
     The tray's way is kept free of the command line's imports: its icon should be there at once."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -25,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         from desktop.ui.browser.__main__ import main as order_window
 
         sys.exit(order_window())
+    if arguments[:1] == [SIGN_IN_WINDOW]:
+        from desktop.ui.browser.sign_in import main as sign_in_window
+
+        sys.exit(sign_in_window())
     options = _only_global_options(arguments)
     if options is not None:
         from desktop.app import run_tray

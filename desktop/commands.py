@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -119,7 +119,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON val
 
 @cli.command()
 @system_option
-@click.option("--no-browser", is_flag=True, help="Print the address to open as the first line of standard output, and wait.")
+@click.option(
+    "--no-browser",
+    is_flag=True,
+    help="Print the address to open as the first line of standard output, and wait: for the callback or, where the vendor "
+    "takes only an https redirect, for the address at which the browser ends, on standard input.",
+)
 @click.pass_obj
 def connect(called: Called, system: str | None, no_browser: bool) -> None:
     """Sign in to the practice system."""
@@ -149,10 +154,18 @@ def connect(called: Called, system: str | None, no_browser: bool) -> None:
     def show_tenant(tenant: Tenant) -> None:
         say(f"Organisation: {tenant.name}")
 
+    def paste(redirect: str, given_up: Callable[[], bool]) -> str | None:
+        say(f"Sign in there. When the browser ends at {redirect} (it may show an error), paste that whole address here:")
+        from desktop.services.pasted_address import pasted_address
+
+        return pasted_address(redirect, given_up, sys.stdin.readline, say)
+
     with office_of(called) as office, _interrupted(cancelled):
         chosen = system or office.settings.practice.system
-        say("Asking for: " + ", ".join(office.scopes(chosen)))
-        view = office.connect(chosen, SignInSteps(open_browser, choose_tenant, show_tenant, cancelled.is_set))
+        if scopes := office.scopes(chosen):
+            say("Asking for: " + ", ".join(scopes))
+        steps = SignInSteps(open_browser, choose_tenant, show_tenant, cancelled.is_set, paste=paste if no_browser else None)
+        view = office.connect(chosen, steps)
         if view.state is not ConnectionState.CONNECTED:
             stop(NOT_CONNECTED, f"{view.problem} {view.cure}".strip() or "The sign-in did not succeed.")
         say(f"Connected to {view.tenant} as {view.user}." if view.user else f"Connected to {view.tenant}.")
@@ -519,7 +532,9 @@ def doctor(called: Called, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--headless", is_flag=True, help="Offscreen, with pictures of each step and a report.")
-@system_option
+@click.option(
+    "--system", type=click.Choice((*SYSTEMS, "workflowmax-v1")), help="Which practice system (default: Xero Practice Manager)."
+)
 @click.option(
     "--matters", "matter_count", type=click.IntRange(50, 100_000), default=400, show_default=True, help="How many matters."
 )

@@ -124,12 +124,18 @@ class SignInSteps:
 
     `open_browser` gets the address and says whether a browser opened. `choose_tenant` is asked only when the facts leave
     more than one; None cancels. `show_tenant` is told the organisation's name before anything is written. `cancelled` is
-    asked often."""
+    asked often.
+
+    For vendors that take only an https redirect: `window_opens` is told that the sign-in window comes up instead of a browser.
+    With `paste` there is no window: the address goes to `open_browser`, and `paste` gets the registered redirect and a question
+    whether to give up, and gives the whole address at which the person's browser ended, or None."""
 
     open_browser: Callable[[str], bool]
     choose_tenant: Callable[[Sequence[Tenant]], Tenant | None]
     show_tenant: Callable[[Tenant], None]
     cancelled: Callable[[], bool]
+    window_opens: Callable[[], None] = lambda: None
+    paste: Callable[[str, Callable[[], bool]], str | None] | None = None
 
 
 class Desk(Protocol):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from random import SystemRandom
 from zoneinfo import ZoneInfo
@@ -62,6 +63,7 @@ from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import AccessFinding, CostCode, Finding, Matter
 from desktop.services.practice_links import PracticeLinks
 from desktop.services.practice_systems import title_of
+from desktop.services.sign_in_process import SignInWindows
 from desktop.settings import Settings, read_own, require_client
 
 _log = logging.getLogger(__name__)
@@ -130,7 +132,13 @@ class Office:
             takeover=timedelta(minutes=settings.results.takeover_minutes),
             read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),
         )
-        self._identity = Identity(where.profile, lambda: self.settings, self._http)
+        sign_in_windows = SignInWindows(
+            where.profile,
+            version=version("iconnect-desktop"),
+            never_ports=lambda: self.settings.xero.redirect_ports,
+            as_root_unsandboxed=window.as_root_unsandboxed,
+        )
+        self._identity = Identity(where.profile, lambda: self.settings, self._http, watch=sign_in_windows.watch)
         self._links = PracticeLinks(
             lambda: self.settings,
             self._http,

@@ -190,6 +190,8 @@ class ConnectionCard(Card):
         flow = self._signing_in
         if flow.tenant:
             self.explain.setText(f"Organisation: {flow.tenant}. Finishing…")
+        elif flow.in_window:
+            self.explain.setText("Sign in in the window that iConnect has opened. Closing it cancels the sign-in.")
         elif flow.address and not flow.browser_opened:
             self.explain.setText("No browser opened. Copy this address into one and sign in there.")
         elif flow.address:

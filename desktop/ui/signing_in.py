@@ -80,7 +80,7 @@ class SigningIn(QObject):
     """Runs Desk.connect and keeps what a window shows of it.
 
     Signals:
-        changed(): `system`, `address`, `browser_opened`, `tenant` or `cancelling` changed.
+        changed(): `system`, `address`, `browser_opened`, `in_window`, `tenant` or `cancelling` changed.
         finished(ConnectionView): signed in.
         failed(str, str): system and a sentence; a cancelled sign-in ends without a sentence.
     """
@@ -97,6 +97,7 @@ class SigningIn(QObject):
         self.system = ""
         self.address = ""
         self.browser_opened = True
+        self.in_window = False
         self.tenant = ""
         self.dialog: TenantDialog | None = None
 
@@ -108,13 +109,14 @@ class SigningIn(QObject):
         """False when another sign-in is under way: one browser window at a time is enough for a person."""
         if self.system:
             return False
-        self.system, self.address, self.tenant, self.browser_opened = system, "", "", True
+        self.system, self.address, self.tenant, self.browser_opened, self.in_window = system, "", "", True, False
         cancel = self._cancel = threading.Event()
         steps = SignInSteps(
             open_browser=self._steps_open_browser(cancel),
             choose_tenant=self._steps_choose_tenant(cancel),
             show_tenant=lambda tenant: self._bridge.call(lambda: self._show_tenant(tenant)),
             cancelled=lambda: cancel.is_set() or self._bridge.is_closed,
+            window_opens=lambda: self._bridge.call(self._window_opens),
         )
         self.changed.emit()
         self._bridge.run(self, lambda desk: desk.connect(system, steps), self._done, self._failed, network=True)
@@ -149,6 +151,10 @@ class SigningIn(QObject):
         return choose
 
     # on the GUI thread
+
+    def _window_opens(self) -> None:
+        self.in_window = True
+        self.changed.emit()
 
     def _open(self, address: str) -> bool:
         self.address = address

@@ -31,6 +31,7 @@ from desktop.services.identity.model import (
     WatchRedirect,
 )
 from desktop.services.identity.oauth import Attempt, OAuthClient
+from desktop.services.sign_in_protocol import is_same_place
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -121,26 +122,31 @@ class SignIn:
             return self._traded(answer, attempt, listener.redirect_uri)
 
     def _over_window(self, redirect: WatchedRedirect, attempt: Attempt) -> TokenSet:
-        if self._watch is None:
+        title = self._vendor.registration.title
+        registered = urlsplit(redirect.uri)
+        if registered.scheme != "https" or not registered.hostname:
             raise SignInFailed(
-                f"Signing in to {self._vendor.registration.title} needs iConnect's sign-in window. Connect from the tray icon."
+                f"The redirect address of {title} in platform.toml is neither an https address nor one on this PC. Tell IT to "
+                "set the one that is registered at the vendor."
             )
         address = self._client.authorize_address(attempt, redirect.uri)
-        arrived = self._watch(address, redirect.uri, self._gave_up)
+        if self._steps.paste is not None:
+            self._steps.open_browser(address)
+            arrived = self._steps.paste(redirect.uri, self._gave_up)
+        elif self._watch is not None:
+            self._steps.window_opens()
+            arrived = self._watch(address, redirect.uri, self._gave_up)
+        else:
+            raise SignInFailed(f"Signing in to {title} needs iConnect's sign-in window. Connect from the tray icon.")
         self._check()
         if arrived is None:
             raise SignInCancelled("The sign-in was cancelled.")
-        registered, came = urlsplit(redirect.uri), urlsplit(arrived)
-        if (came.scheme, came.netloc, came.path) != (registered.scheme, registered.netloc, registered.path):
-            raise SignInFailed(
-                "The sign-in window ended at another address than the registered one. Nothing was stored. Try again."
-            )
+        if not is_same_place(arrived, redirect.uri):
+            raise SignInFailed("The sign-in ended at another address than the registered one. Nothing was stored. Try again.")
         try:
-            answer = read_callback(came.query, state=attempt.state, accepts_issuer=self._vendor.accepts_issuer)
+            answer = read_callback(urlsplit(arrived).query, state=attempt.state, accepts_issuer=self._vendor.accepts_issuer)
         except NotTheCallback as error:
-            raise SignInFailed(
-                "The answer in the sign-in window was not meant for this sign-in. Nothing was stored. Try again."
-            ) from error
+            raise SignInFailed("That answer was not meant for this sign-in. Nothing was stored. Try again.") from error
         return self._traded(answer, attempt, redirect.uri)
 
     def _traded(self, answer: Consent | Refusal, attempt: Attempt, redirect_uri: str) -> TokenSet:
