@@ -311,21 +311,20 @@ def _connections(settings: Settings, file: Path, where: Places) -> Iterator[Chec
         )
         return
     try:
-        yield from _ledger(office)
+        yield from ledger(where.ledger)
         yield from keyring(office)
         yield from _signed_in(office, settings)
     finally:
         office.close()
 
 
-def _ledger(office: Office) -> Iterator[Check]:
-    problems = office.ledger_problems()
-    if problems:
-        yield Check(
-            "ledger", Verdict.FAIL, problems, "Nothing is sent from a damaged ledger. Call support before removing anything."
-        )
-    else:
-        yield Check("ledger", Verdict.OK, "It is sound.")
+def ledger(file: Path) -> Iterator[Check]:
+    """The ledger's content, settings and backups; works while the tray runs."""
+    from desktop.services.ledger.examination import examined
+
+    for found in examined(file, datetime.now(UTC)):
+        verdict = Verdict.FAIL if found.bad else Verdict.NOTE if found.cure else Verdict.OK
+        yield Check(found.name, verdict, found.message, found.cure)
 
 
 _FAMILIAR = ("SecretService", "WinVault", "macOS", "kwallet", "libsecret")

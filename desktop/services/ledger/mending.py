@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,16 @@ LOOK_FIRST = "The ledger had to be restored from a backup; the matter is read fi
 _STAMP = "%Y%m%dT%H%M%SZ"
 _WAIT = 60.0
 _BESIDE = ("-wal", "-shm")
+
+
+def beside(ledger: Path) -> Path:
+    """The folder of a ledger's backups and journal."""
+    return ledger.with_name(f"{ledger.stem}-backups")
+
+
+def suspicion(ledger: Path) -> Path:
+    """While this file is there, somebody has seen damage: whoever delivers, or starts next, takes a whole look."""
+    return ledger.with_name(f"{ledger.name}.suspect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Mending:
         self._path = path
         self._clock = clock
         self._prepare = prepare
-        folder = path.with_name(f"{path.stem}-backups")
+        folder = beside(path)
         self.backups = Backups(folder)
         self.journal = Journal(folder)
         self._id = path.with_name(f"{path.name}.installation")
@@ -117,6 +127,14 @@ class Mending:
         except OSError:
             there = False
         return not there and bool(self.installation)
+
+    @property
+    def is_suspected(self) -> bool:
+        return suspicion(self._path).exists()
+
+    def no_longer_suspected(self) -> None:
+        with suppress(OSError):
+            suspicion(self._path).unlink(missing_ok=True)
 
     def is_damaged(self) -> bool:
         """A whole look at the file, through a connection of its own."""

@@ -45,19 +45,21 @@ def opened(path: Path, mending: Mending, prepare: Prepare, clock: Callable[[], d
 
 
 def _opened(path: Path, mending: Mending, prepare: Prepare, clock: Callable[[], datetime]) -> tuple[Store, inbox.Ownership]:
-    if path.exists() and not mending.was_cut_off and not mending.is_lost():
+    why = "its file was not there any more"
+    if path.exists() and mending.is_suspected:
+        why = "its file was damaged"
+    elif path.exists() and not mending.was_cut_off and not mending.is_lost():
         try:
             return _tried(path, mending, prepare, clock)
         except LedgerCorrupt as error:
             why = _why(error)
-    else:
-        why = "its file was not there any more"
     with mending.alone():
         # Another process may have been quicker.
         if mending.was_cut_off:
             mending.finish()
         elif mending.is_lost() or (path.exists() and mending.is_damaged()):
             mending.mend(why)
+        mending.no_longer_suspected()
         try:
             return _tried(path, mending, prepare, clock)
         except LedgerCorrupt as error:
@@ -170,6 +172,12 @@ class Upkeep:
                 dispatch.note_quiet(db, quiet)
             self._quiet = quiet
         now = self._clock()
+        if self._mending.is_suspected:
+            with self._store.mended():
+                problem = self._store.problem(quick=False)
+                self._mending.no_longer_suspected()
+                if problem:
+                    raise LedgerCorrupt(f"The ledger's file is damaged: {problem}.")
         if self._looked_at is not None and abs(now - self._looked_at) < LOOK_EVERY:
             return
         self._looked_at = now
