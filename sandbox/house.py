@@ -149,6 +149,8 @@ class Sandbox:
         """Begins to answer, and writes platform.toml and sandbox.json."""
         for server in self._servers.values():
             server.start()
+        if self._system == self.smokeball.system:
+            self.smokeball.current()  # now, not within the first call's time
         self._write_platform_file()
         return self
 

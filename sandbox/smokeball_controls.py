@@ -73,6 +73,13 @@ def make_smokeball_controls(house: SmokeballHouse, clock: Clock) -> Blueprint:
         house.current().put_expense(replace(expense, **amounts, **texts, **flags), clock.now())  # type: ignore[arg-type]
         return jsonify(id=expense_id)
 
+    @pages.delete("/expenses/<expense_id>")
+    def forget(expense_id: str) -> ResponseReturnValue:
+        """Takes an expense out without a trace, other than deleting it by hand, which marks it."""
+        if not house.current().forget_expense(expense_id):
+            raise ValueError("there is no such expense")
+        return jsonify(id=expense_id)
+
     @pages.delete("/files/<file_id>")
     def delete_file(file_id: str) -> ResponseReturnValue:
         file = house.current().file(file_id)

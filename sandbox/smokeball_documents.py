@@ -44,6 +44,7 @@ def make_documents(clock: Clock, switches: Switches, effects: Effects, storage: 
     def visible(matter: Matter) -> list[File]:
         with g.firm.lock:
             rows = list(g.firm.files.get(matter.id, {}).values())
+        rows = [each for each in rows if each.at + switches.smokeball_list_seconds <= clock.now()]
         return [each for each in rows if switches.smokeball_deleted_listed or not each.deleted]
 
     @pages.get(_FILES)

@@ -51,7 +51,9 @@ def make_expenses(clock: Clock, switches: Switches, effects: Effects) -> Bluepri
             rows = [
                 each
                 for each in g.firm.expenses.get(matter.id, {}).values()
-                if each.updated >= since and (switches.smokeball_deleted_listed or not each.deleted)
+                if each.updated >= since
+                and (switches.smokeball_deleted_listed or not each.deleted)
+                and each.at + switches.smokeball_list_seconds <= clock.now()
             ]
         return answer(paged(query, rows, expense_json), switches)
 

@@ -246,6 +246,11 @@ class SmokeballFirm:
             first = expense.at or now
             self.expenses.setdefault(expense.matter, {})[expense.id] = replace(expense, at=first, updated=tick, version=str(tick))
 
+    def forget_expense(self, expense_id: str) -> bool:
+        """The expense was never there; whether there was one."""
+        with self.lock:
+            return any(kept.pop(expense_id, None) is not None for kept in self.expenses.values())
+
     def file(self, file_id: str) -> File | None:
         """A file on whatever matter it lies."""
         with self.lock:

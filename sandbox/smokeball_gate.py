@@ -96,6 +96,8 @@ def guard(
             return gateway_refusal(int(switches.smokeball_wrong_region), "The account is not in this region.", switches)
         if not _needed(switches) <= access.scopes:
             return gateway_refusal(switches.smokeball_scope_status, "The token has not the scope for this.", switches)
+        if request.method == "POST" and ("ResourceId" in request.headers or "ExternalId" in request.headers):
+            return gateway_refusal(403, "Identifiers of one's own are for selected partners.", switches)
         g.firm, g.access = firm(), access
         return None
 
@@ -149,9 +151,12 @@ def person() -> Person | None:
 
 
 def calling_staff() -> Staff | None:
-    """The member of the staff who called."""
+    """The member of the staff who called; an app on its own account may name one by the header UserId."""
     firm: SmokeballFirm = g.firm
     who = person()
+    named = request.headers.get("UserId", "")
+    if who is None and named:
+        return next((each for each in firm.staff if each.user_id == named), None)
     return next((each for each in firm.staff if who is not None and each.email == who.email), None)
 
 

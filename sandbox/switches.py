@@ -94,6 +94,7 @@ class Switches:
     smokeball_burst: int = 5
     smokeball_retry_after: bool = False  # a 429 says when to come again
     smokeball_async_seconds: float = 1.5  # from a 202 to the record
+    smokeball_list_seconds: float = 0  # so much longer until a list shows it, too
     smokeball_late_failures: float = 0  # the part of the accepted writes that never take effect
     smokeball_upload_seconds: float = 1  # from the PUT of the bytes to isUploaded
     smokeball_link_seconds: float = 900  # life of a signed link

@@ -12,6 +12,7 @@ import requests
 
 from sandbox import world as w
 from sandbox.house import Sandbox
+from tests.sandbox.visitors import Controls
 
 VERIFIER = "a-verifier-of-forty-three-or-more-characters-0123456789"
 NUMBER = "J004521"
@@ -136,3 +137,9 @@ def put(url: str, content: bytes = b"%PDF the bytes", **headers: str) -> request
     """The bytes to a signed link, with an empty content type; further headers with `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.put(url, data=content, headers={"content-type": "", **named})
+
+
+def books(controls: Controls, job: str = "") -> dict[str, Any]:
+    """What stands in the firm's books."""
+    (found,) = controls.get("books", system="smokeball", job=job)["tenants"]
+    return dict(found)
