@@ -261,7 +261,7 @@ class Office:
         )
 
     def _notices(self) -> tuple[str, ...]:
-        notices = [*self._identity.notices(), *(trouble.message for trouble in self._last.trouble)]
+        notices = [*self._ledger.notices(), *self._identity.notices(), *(trouble.message for trouble in self._last.trouble)]
         if count := self._unreadable.count():
             kept = self.where.profile / "unreadable"
             notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")
