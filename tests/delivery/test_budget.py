@@ -156,12 +156,10 @@ def test_a_few_desks_share_without_meeting_a_limit(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_twenty_desks_share_one_limit_fairly_and_with_few_refusals(seed: int) -> None:
-    """D14, D15: refusals under 1 % once the first minute is over, the slowest desk within twice the median, a person's call
-    within two seconds nearly always."""
+    """D14, D15: refusals under 1 % from the first second on, the slowest desk near the median, a person's call within two
+    seconds nearly always."""
     run = simulate(20, 5400, seed=seed, clicks_every=20, vendor=Vendor(day=100_000))
-    whole = simulate(20, 120, seed=seed, clicks_every=20, vendor=Vendor(day=100_000))
-    later = sum(run.vendor.refused.values()) - sum(whole.vendor.refused.values())
-    assert later < 0.01 * run.calls
+    assert sum(run.vendor.refused.values()) < 0.01 * run.calls
     assert sum(run.windows) / len(run.windows) >= 0.8 * 60
     assert sorted(run.done)[10] < 2.5 * min(run.done)
     clicks = sorted(run.clicks)

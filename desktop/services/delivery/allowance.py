@@ -22,6 +22,11 @@ DAY = 86_400.0
 _PROBE = 3_600.0
 """How often one call may ask whether the day's limit has been renewed unseen."""
 _LONGEST_BACK_OFF = 900.0
+_FIRST_WITHIN = 2.0
+_NEW_DAY_WITHIN = 30.0
+"""When the day's limit is renewed, the desks that wait for it begin at moments of their own."""
+_WARY = 300.0
+"""How long after a refusal the others are thought to take all they may: more desks may have begun than were heard of."""
 _REMEMBERED = 3_600.0
 """How long a limit that was met is reckoned with where answers do not tell what remains."""
 
@@ -80,6 +85,7 @@ class Window:
         self._last_told = 0
         self._most_told = 0
         self._rate = 0.0
+        self._wary_until = 0.0
 
     def at(self, now: float) -> None:
         """Lets time pass."""
@@ -92,16 +98,21 @@ class Window:
     def left_now(self, now: float) -> float | None:
         """What remains after what the other desks have probably taken since we last heard."""
         if self.left is None:
-            if self.ends is None or not self._rate or now - self.told_at > 3 * self.span:
+            if self.ends is None or not (self._rate or self.is_wary(now)) or now - self.told_at > 3 * self.span:
                 return None
             # Nothing heard in this window yet: the others go on as in the last one.
-            return self._most_told - self._taken(now - (self.ends[1] - self.span))
-        return self.left - self._taken(now - self.told_at)
+            return self._most_told - self._taken(now - (self.ends[1] - self.span), now)
+        return self.left - self._taken(now - self.told_at, now)
 
-    def _taken(self, seconds: float) -> float:
+    def _taken(self, seconds: float, now: float) -> float:
         """What the others may have taken unheard: at their usual rate, and as much more as chance often makes it."""
-        usual = self._rate * max(0.0, seconds)
+        rate = self.limit / self.span if self.is_wary(now) else self._rate
+        usual = rate * max(0.0, seconds)
         return usual + math.sqrt(usual)
+
+    def is_wary(self, now: float) -> bool:
+        """True for a while after a refusal that nobody had foreseen."""
+        return now < self._wary_until
 
     def started(self) -> None:
         self.own += 1
@@ -135,6 +146,7 @@ class Window:
         self.met = True
         self.told_at = now
         self._last_told = 0
+        self._wary_until = now + min(_WARY, 5 * self.span)
         if until is not None:
             self.ends = (until - 1.0, until)
         elif self.ends is None:
@@ -215,7 +227,7 @@ class Allowance:
         """GO, or what to wait for."""
         if self._now == 0.0:
             # Where all desks are switched on at nine, they need not all ask at once.
-            self._paced_until = now + self._chance.uniform(0.0, 1.5)
+            self._paced_until = now + self._chance.uniform(0.0, _FIRST_WITHIN)
         now = self._time(now)
         person = urgency is Urgency.PERSON
         if now < self.until and not (person and self._spares_people):
@@ -295,10 +307,12 @@ class Allowance:
             if until is None and limit == "minute" and window.ends is not None:
                 until = window.ends[1]
         if until is None:
-            base = 30.0 if limit == "day" else 0.5 if limit == "concurrent" else 2.0
+            base = 30.0 if limit == "day" else 1.0 if limit == "concurrent" else 2.0
             until = now + self._chance.uniform(0.2, 1.0) * min(_LONGEST_BACK_OFF, base * 2.0 ** min(self._bad, 12))
-        elif limit != "day" or after is None:
-            until += self._spread()
+        elif limit == "day":
+            self._paced_until = max(self._paced_until, until + self._spread(limit))
+        else:
+            until += self._spread(limit)
         self.until = max(self.until, until)
 
     def _window_pause(self, limit: str, window: Window, urgency: Urgency, now: float) -> Pause:
@@ -319,7 +333,7 @@ class Allowance:
         if not person:
             window.met = True
         ends = window.ends[1] if window.ends is not None else window.told_at + window.span
-        return Pause(max(0.05, (ends if person else self._after(ends)) - now), limit)
+        return Pause(max(0.05, (ends if person else self._after(ends, limit)) - now), limit)
 
     def _unknown_pause(self, urgency: Urgency, now: float) -> Pause:
         """Nothing is known of this minute. One call asks. Where answers never tell of a limit, there is none to obey until one
@@ -346,7 +360,11 @@ class Allowance:
             if others is not None and others < 3.0:
                 self._quota = None
             elif self._quota is not None and met:
-                self._quota *= 0.85
+                share = 0.85 * self._quota
+                if self.minute.is_wary(self._now):
+                    # Many more wanted it than were known. What we got is near our share then; but one minute may mislead.
+                    share = min(share, max(0.5 * self._quota, self._usable() * own / max(1.0, own + (others or 0.0))))
+                self._quota = share
             elif self._quota is not None and (own >= self._quota - 1.0 or not own):
                 self._quota += 0.4 + 0.05 * self._quota
         window = self.minute
@@ -370,14 +388,16 @@ class Allowance:
             return self._chance.uniform(0.1, 0.4) if now - self._heard_first < 5.0 else 0.0
         return MINUTE / self._quota * self._chance.uniform(0.5, 1.5)
 
-    def _spread(self) -> float:
+    def _spread(self, limit: str) -> float:
         """Desks that wait for the same moment must not all start in it."""
+        if limit == "day":
+            return self._chance.uniform(0.05, _NEW_DAY_WITHIN)
         return self._chance.uniform(0.05, 0.3 if self._quota is None else min(MINUTE, MINUTE / self._quota))
 
-    def _after(self, ends: float) -> float:
+    def _after(self, ends: float, limit: str) -> float:
         """A moment shortly after a window's end, drawn once for that end."""
         if abs(self._spread_for - ends) > 1.0:
-            self._spread_for, self._spread_by = ends, self._spread()
+            self._spread_for, self._spread_by = ends, self._spread(limit)
             self._paced_until = max(self._paced_until, ends + self._spread_by)
         return ends + self._spread_by
 
