@@ -48,8 +48,16 @@ def problems(bugs: tuple[Bug, ...]) -> list[str]:
         times = (ROOT / bug.file).read_text(encoding="utf-8").count(bug.before)
         if times != 1:
             found.append(f"{bug.name}: its text is {times} times in {bug.file}")
-        found += [f"{bug.name}: no {test}" for test in bug.tests if not (ROOT / test.partition("::")[0]).exists()]
+        found += [f"{bug.name}: no {test}" for test in bug.tests if not _is_there(test)]
     return found
+
+
+def _is_there(test: str) -> bool:
+    """Whether there is such a file or folder, and such a function in it."""
+    path, _, name = test.partition("::")
+    if not name:
+        return (ROOT / path).exists()
+    return (ROOT / path).is_file() and f"def {name.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8")
 
 
 def copied(target: Path) -> None:

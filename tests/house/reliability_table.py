@@ -79,9 +79,7 @@ ITEMS = {
     "C11": "No file calls on live databases",
     "C12": "Immediate transactions, no network inside",
     "C13": "Corruption is found, and nothing sent",
-    "C14": "Client data at rest",
     "C15": "Schema changes",
-    "C16": "Virus scanners and renames",
     "C17": "Sleep, clock and time zone",
     "C18": "A vanished database file is noticed",
     "C19": "Forks and descriptors",
@@ -137,8 +135,6 @@ ITEMS = {
 WITHOUT = {
     "B11": "By hand before each release: it needs two signed builds.",
     "C9": "By hand: it needs a mounted FAT or network volume. `doctor` names a profile on a network share.",
-    "C14": "Client data rest on the disk's encryption by stated choice; tokens and keys are encrypted (B9).",
-    "C16": "Windows only: by hand with a virus scanner running.",
     "D20": "The numbers can be had from the trail; no report is made of them yet.",
     "G16": "By hand for each identity provider.",
     "G19": "With the installer, from an install path with spaces and other letters.",
