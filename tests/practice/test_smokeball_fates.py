@@ -131,7 +131,16 @@ def test_429_asks_to_wait_and_nothing_was_done(world: SmokeballWorld, headers: d
         with pytest.raises(Wait) as told:
             ask()
         assert (told.value.after, told.value.limit) == (after, "app")
-    assert [status for status, _ in world.gate.learnt] == [429, 429]
+    assert [asked.method for asked in world.asked] == ["POST", "GET", "GET", "GET", "GET"]
+    assert {status for status, _ in world.gate.learnt} == {429}
+
+
+def test_a_list_is_read_to_its_end_although_other_desks_use_up_the_limit(world: SmokeballWorld) -> None:
+    """D14: every third call meets a 429; what waits is the gate."""
+    for n in range(3_000):
+        world.add_matter(f"AM-{n}")
+    world.scripted = lambda asked: None if len(world.asked) % 3 else Said(429, "")
+    assert len(list(world.smokeball.matters())) == 3_001
 
 
 def test_a_server_that_cannot_be_reached_was_sent_nothing() -> None:

@@ -212,6 +212,19 @@ def test_the_last_row_is_not_missed_when_the_list_becomes_shorter_than_the_page(
     assert "AM-00500" in numbers(world.smokeball.matters())
 
 
+def test_known_matters_that_move_to_the_end_do_not_hide_that_others_were_passed_over(world: SmokeballWorld) -> None:
+    """A list in the order of the last change, downwards: a known row on the last page proves nothing."""
+    add_many(world, 1_100)
+
+    def touch(page: int) -> None:
+        if page < 2:
+            for n in (5, 6, 7):
+                world.matters.append(world.matters.pop(n))
+
+    between_pages(world, touch)
+    assert set(numbers(world.smokeball.matters())) == {f"AM-{n:05}" for n in range(1_100)}
+
+
 def test_a_matter_that_moves_to_the_front_is_found_by_what_changed_meanwhile(world: SmokeballWorld) -> None:
     """A list in the order of the last change: the row leaves a later page for one that was read already."""
     add_many(world, 1_100)
@@ -237,8 +250,8 @@ def test_a_matter_closed_while_the_list_was_read_is_not_given_as_open(world: Smo
     assert "AM-00000" not in numbers(world.smokeball.matters())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10**6), count=st.integers(1, 60), page=st.integers(1, 12))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 25), page=st.integers(2, 9))
 def test_whatever_moves_meanwhile_a_line_that_stays_is_always_seen(
     kept_world: SmokeballWorld, seed: int, count: int, page: int
 ) -> None:
@@ -270,8 +283,7 @@ def test_whatever_moves_meanwhile_a_line_that_stays_is_always_seen(
     finally:
         world.scripted = lambda asked: None
         world.page = 500
-    if page > 1:
-        assert seen == {(f"IT-{n}-T-1",) for n in range(count)}
+    assert seen == {(f"IT-{n}-T-1",) for n in range(count)}
 
 
 # People
@@ -332,7 +344,7 @@ def test_a_failure_midway_gives_no_half_list(world: SmokeballWorld) -> None:
 # How many calls
 
 
-def test_twenty_thousand_matters_take_a_few_minutes_of_the_bucket_and_later_changes_seconds() -> None:
+def test_twenty_thousand_matters_take_seconds_of_the_bucket_and_later_changes_a_call() -> None:
     """20,000 matters of 12,000 clients: 41 pages and what changed meanwhile, 24 calls for the names, one for the staff; later,
     with 1 % changed, one call (three after a restart). At five a second; the clock is a simulated one."""
     clock = Clock()

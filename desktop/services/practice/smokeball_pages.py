@@ -7,9 +7,9 @@ first one over again, the other spelling is tried. All other filters only make a
 again, so that one that is not understood costs time and nothing else.
 
 A list changes while it is read. A row that leaves it moves all later ones a place forward, and one of them over the border of
-a page that was read already: it would be missed. So each page begins with the row that the last one ended with; where that
-one and all others that are known are gone, it goes back. `size` is told by the same server as everything else, and is believed
-only where it asks for more.
+a page that was read already: it would be missed. So each page begins with the row that the last one ended with; where it
+begins with one that nobody has seen, it goes back. (That a known row stands further down proves nothing: rows that change may
+move to the end.) `size` is told by the same server as everything else, and is believed only where it asks for more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from desktop.services.practice.smokeball_records import identifier
 
 PAGE = 500
 MOST_PAGES = 2_000
-_STEP_BACK = 50
+_PART_BACK = 10
+"""By this part of a page it goes back first."""
 _MOST_REPEATED = 3
 
 Filters = Sequence[tuple[str, str]]
@@ -39,6 +40,10 @@ class _Page:
     limit: int
     has_next: bool
 
+    @property
+    def ids(self) -> list[str]:
+        return [identifier(row) or repr(row) for row in self.rows]
+
     def goes_on(self, offset: int) -> bool:
         """Whether the answer itself says that more follows."""
         return self.has_next or (self.size is not None and self.size > offset + len(self.rows))
@@ -48,36 +53,33 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
     """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end."""
     seen: set[str] = set()
     before: list[str] = []
-    offset, lapped, back, lower, repeated = 0, False, _STEP_BACK, False, 0
+    offset = back = repeated = 0
+    lower = False
     for _ in range(most_pages):
         page = _page(calls, path, filters, urgency, offset=offset, lower=lower)
-        keyed = [(identifier(row) or repr(row), row) for row in page.rows]
-        new = [(key, row) for key, row in keyed if key not in seen]
-        if lapped and len(new) == len(keyed):
-            # Nothing of it is known: rows went from before it, and some may lie between.
+        ids = page.ids
+        if back and offset and not seen.intersection(ids[:1]):
             offset, back = max(0, offset - back), back * 2
-            lapped = offset > 0
             continue
-        ids = [key for key, _ in keyed]
         repeated = repeated + 1 if offset and ids == before else 0
         before = ids
-        full = len(ids) >= page.limit
-        if offset and not new and (repeated if full else page.goes_on(offset)) and not lower:
+        full, new = len(ids) >= page.limit, not seen.issuperset(ids)
+        if offset and not new and not lower and (repeated if full else page.goes_on(offset)):
             # The page before, over again: the server may know the other spelling only.
             lower = True
             continue
-        if repeated >= _MOST_REPEATED and full and not (page.size is not None and page.size <= len(seen)):
-            raise BadAnswer("A list of Smokeball's does not end.")
-        if offset and not new and (repeated >= _MOST_REPEATED or not full):
+        if offset and not new and (not full or repeated >= _MOST_REPEATED):
+            if full and not (page.size is not None and page.size <= len(seen)):
+                break
             return
-        for key, row in new:
+        for key, row in zip(ids, page.rows, strict=True):
             if key not in seen:
                 seen.add(key)
                 yield row
         if not ids or (not full and not page.goes_on(offset)):
             return
         offset += max(1, len(ids) - 1)
-        lapped, back = len(ids) > 1, _STEP_BACK
+        back = max(1, len(ids) // _PART_BACK) if len(ids) > 1 else 0
     raise BadAnswer("A list of Smokeball's does not end.")
 
 
