@@ -185,7 +185,7 @@ def test_every_call_wants_a_token_and_a_key(caller: SmokeballCaller, box: Sandbo
 
 def test_the_sixth_call_at_once_is_too_many_for_that_endpoint_and_app_only(caller: SmokeballCaller, box: Sandbox) -> None:
     switches, clock = box.world.switches, box.world.clock
-    switches.smokeball_rate = 0.001  # so slow that the time of a test fills nothing
+    switches.smokeball_rate = 0.01  # so slow that the time of a test fills nothing
     assert [caller.call("GET", "firm").status_code for _ in range(7)] == [200] * 5 + [429] * 2
     refused = caller.call("GET", "firm")
     assert "Retry-After" not in refused.headers
@@ -193,8 +193,10 @@ def test_the_sixth_call_at_once_is_too_many_for_that_endpoint_and_app_only(calle
     public = SmokeballVisitor(box, public=True)
     other = SmokeballCaller(caller.api, public.key, public.tokens()["access_token"])
     assert other.call("GET", "firm").status_code == 200
-    clock.advance(2000)  # two tokens come back
+    clock.advance(200)  # two tokens come back
     assert [caller.call("GET", "firm").status_code for _ in range(3)] == [200, 200, 429]
+    clock.advance(1500)  # fifteen would, but the bucket holds five
+    assert [caller.call("GET", "firm").status_code for _ in range(7)] == [200] * 5 + [429] * 2
     switches.smokeball_retry_after = True
     assert caller.call("GET", "firm").headers["Retry-After"] == "1"
 
