@@ -62,31 +62,26 @@ class WorkflowMaxV1(XmlPractice):
         answer says that there are more, or stops at a round number, it is asked for page by page until nothing new comes."""
         del since
         seen: set[str] = set()
-        first, size, rows = "", 0, 0
-        known: int | None = None
+        size = rows = 0
+        total: int | None = None
         for page in range(1, _MOST_PAGES + 1):
             envelope = Envelope()
             tail = f"?page={page}&pagesize={size}" if page > 1 else ""
             found = self._calls.stream("job.api/current", tail, _JOBS, urgency, caps=JOB_LIST, envelope=envelope)
-            before, here, ignored = len(seen), 0, False
+            before, here = len(seen), 0
             for each in job_records.jobs_as_matters(found, system=self.name, tenant=self._tokens.tenant):
-                first = first or each.id
-                if page > 1 and not here and each.id == first:
-                    ignored = True  # the whole list again: the rest of it need not be read
-                    break
                 here += 1
                 if each.id not in seen:
                     seen.add(each.id)
                     yield each
-            rows += here
+            told = envelope.values.get("totalrecords", "").strip()
+            total = int(job_records.decimal(told)) if told else total
+            new = len(seen) > before
+            rows += here if new else 0
             size = size or here
-            total = envelope.values.get("totalrecords", "").strip()
-            known = int(job_records.decimal(total)) if total else known
-            more = rows < known if known is not None else here == size and here % 10 == 0
-            if len(seen) == before or ignored:
-                if known is not None and rows < known:
+            more = rows < total if total is not None else here == size and here % 10 == 0
+            if not new or not more:
+                if total is not None and rows < total:
                     raise BadAnswer(f"{WORDS.name}'s list of jobs is shorter than it says.")
-                return
-            if not more:
                 return
         raise BadAnswer(f"{WORDS.name}'s list of jobs does not end.")
