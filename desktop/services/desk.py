@@ -28,7 +28,8 @@ class ConnectionState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
     """A practice system's connection. `system` is its contract name, `title` what people call it. `problem` and `cure`
-    are empty when all is well. `offline`: signed in, but its last calls could not reach the vendor."""
+    are empty when all is well. `offline`: signed in, but its last calls could not reach the vendor. `renewal` says when a
+    sign-in that no use prolongs may lapse, empty for others; `renew_soon`: that day is near or past."""
 
     system: str
     title: str
@@ -39,6 +40,8 @@ class ConnectionView:
     problem: str = ""
     cure: str = ""
     offline: bool = False
+    renewal: str = ""
+    renew_soon: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ from desktop.services.desk import (
 from desktop.services.errors import NotNow, ServiceError
 from desktop.services.http import Http, Limits
 from desktop.services.identity.model import ConnectionRecord
+from desktop.services.identity.renewal import is_renewal_near, renewal
+from desktop.services.identity.vendors import client_id_of
 from desktop.services.identity.wallet import Identity
 from desktop.services.infotrack import references, typed
 from desktop.services.infotrack.credentials import Credentials
@@ -64,7 +66,7 @@ from desktop.services.practice.model import AccessFinding, CostCode, Finding, Ma
 from desktop.services.practice_links import PracticeLinks
 from desktop.services.practice_systems import title_of
 from desktop.services.sign_in_process import SignInWindows
-from desktop.settings import Settings, read_own, require_client
+from desktop.settings import SYSTEMS, Settings, read_own, require_client
 
 _log = logging.getLogger(__name__)
 
@@ -239,7 +241,8 @@ class Office:
 
     def _connections(self) -> tuple[ConnectionView, ...]:
         records = {record.system: record for record in self._identity.records()}
-        systems = dict.fromkeys((self.settings.practice.system, *records))
+        set_up = (system for system in SYSTEMS if client_id_of(system, self.settings))
+        systems = dict.fromkeys((self.settings.practice.system, *records, *set_up))
         return tuple(self._connection(system, records.get(system)) for system in systems)
 
     def _connection(self, system: str, record: ConnectionRecord | None) -> ConnectionView:
@@ -258,10 +261,20 @@ class Office:
             problem=record.problem,
             cure=record.cure,
             offline=self._links.is_offline(system),
+            renewal=renewal(record, self._zone),
+            renew_soon=is_renewal_near(record, utc_now()),
         )
 
     def _notices(self) -> tuple[str, ...]:
-        notices = [*self._ledger.notices(), *self._identity.notices(), *(trouble.message for trouble in self._last.trouble)]
+        connections = self._connections()
+        several = sum(view.state is not ConnectionState.DISCONNECTED for view in connections) > 1
+        named = {view.system: f"{view.title}: " for view in connections if several}
+        notices = [
+            *self._ledger.notices(),
+            *self._identity.notices(),
+            *(f"{view.title}: {view.renewal}" for view in connections if view.renew_soon),
+            *(f"{named.get(trouble.where, '')}{trouble.message}" for trouble in self._last.trouble),
+        ]
         if count := self._unreadable.count():
             kept = self.where.profile / "unreadable"
             notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")

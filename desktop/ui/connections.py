@@ -107,6 +107,8 @@ class ConnectionCard(Card):
             facts.append(f"Signed in as {view.user}")
         if signed_in and view.since is not None:
             facts.append(f"Connected since {words.when(view.since, self._clock())}")
+        if signed_in and view.renewal:
+            facts.append(view.renewal)
         if view.offline and signed_in:
             facts.append("It can't be reached at the moment. Postings wait and are sent as soon as it answers.")
         if not signed_in and not here:
@@ -120,7 +122,7 @@ class ConnectionCard(Card):
         self._show_progress(here)
         other = bool(self._signing_in.system) and not here
         connecting = here or view.state is ConnectionState.CONNECTING
-        self.connect_button.setVisible(not connecting and view.state is not ConnectionState.CONNECTED)
+        self.connect_button.setVisible(not connecting and (view.state is not ConnectionState.CONNECTED or view.renew_soon))
         self.connect_button.setEnabled(not other and not self.busy.isVisibleTo(self))
         self.disconnect_button.setVisible(signed_in and not here)
         self.test_button.setVisible(signed_in and not here)

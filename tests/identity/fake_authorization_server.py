@@ -62,6 +62,7 @@ class FakeAuthorizationServer:
     authentication: str = ""
     grace: float = GRACE
     rotates: bool = True
+    refusal_text: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] | None = None
     sends_id_token: bool = True
@@ -128,7 +129,7 @@ class FakeAuthorizationServer:
             if known is None or known.family in self.revoked:
                 return 400, {"error": "invalid_grant"}
             if known.replaced_at is not None and self.clock() - known.replaced_at > self.grace:
-                return 400, {"error": "invalid_grant"}
+                return 400, {"error": "invalid_grant"} | ({"error_description": self.refusal_text} if self.refusal_text else {})
             if not self.rotates:
                 answer = self._tokens(known.family, None)
                 del answer["refresh_token"]

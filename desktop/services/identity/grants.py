@@ -57,6 +57,14 @@ def credential_lock(folder: Path, system: str, *, seconds: float = LOCK_SECONDS)
         raise NotNow(f"The folder {folder} can't be written. Check its permissions and try again.") from error
 
 
+def ended(title: str, *, reused: bool) -> str:
+    """What is told of a sign-in that the vendor has ended."""
+    why = "revoked, lapsed or replaced"
+    if reused:
+        why = "its key for renewing had been used before, as happens when an answer is lost on the way or a profile is copied"
+    return f"{title} has ended the sign-in ({why}). Nothing waiting was lost."
+
+
 class StoredGrant:
     """The refresh token in identity.db. Any number of processes and threads may hold one for the same row."""
 
@@ -112,6 +120,7 @@ class StoredGrant:
         except GrantRefused as refusal:
             if refusal.code != "invalid_grant":
                 raise self._client_refused(row, refusal) from refusal
+            reused = refusal.reused
         # «invalid_grant» mostly means that somebody rotated the token meanwhile: look before concluding anything.
         now = self._row()
         if (now.sign_in, now.generation) != (row.sign_in, row.generation):
@@ -119,7 +128,7 @@ class StoredGrant:
         if row.previous is not None:
             with contextlib.suppress(GrantRefused, KeyringTrouble):
                 return self._kept(row, self._unsealed(row, row.previous, row.generation - 1))
-        problem = f"{self._title} has ended the sign-in (revoked, lapsed or replaced). Nothing waiting was lost."
+        problem = ended(self._title, reused=reused)
         self._store.mark(self._system, Fault.ENDED, problem, "Connect again.", sign_in=row.sign_in)
         _log.warning("The grant for %s has ended.", loggable(self._system))
         raise SignedOut(f"{problem} Connect again.")
@@ -206,7 +215,7 @@ class SessionGrant:
                     raise ClientRefused(
                         f"{self._title} does not accept this app ({refusal.code}). Ask IT to check the client id in platform.toml."
                     ) from refusal
-                self.end(f"{self._title} has ended the sign-in (revoked, lapsed or replaced). Connect again.")
+                self.end(f"{ended(self._title, reused=refusal.reused)} Connect again.")
                 raise SignedOut(self._ended) from refusal
             self._refresh_token = tokens.refresh_token or self._refresh_token
             return tokens

@@ -22,11 +22,13 @@ class SignInCancelled(SignInFailed):
 
 
 class GrantRefused(ServiceError):
-    """The token endpoint said no. `code` is the OAuth error code, such as "invalid_grant"."""
+    """The token endpoint said no. `code` is the OAuth error code, such as "invalid_grant"; `reused`: it says that the refresh
+    token had been used before."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, reused: bool = False) -> None:
         super().__init__(f"The sign-in server refused ({code}).")
         self.code = code
+        self.reused = reused
 
 
 class ClientRefused(NotNow):
@@ -102,7 +104,8 @@ class TenantOffer:
 class ConnectionRecord:
     """What is known of a connection without any secret: readable by every process, with no keyring.
 
-    `since` is the moment of signing in (UTC). `problem` and `cure` are empty while all is well; a problem means state
+    `since` is the moment of signing in (UTC). `may_lapse` is when a sign-in that no use prolongs has lived as long as the vendor
+    promises (UTC); None where use prolongs it. `problem` and `cure` are empty while all is well; a problem means state
     «attention». `session_only`: its tokens are only in this process's memory."""
 
     system: str
@@ -115,6 +118,7 @@ class ConnectionRecord:
     problem: str = ""
     cure: str = ""
     session_only: bool = False
+    may_lapse: datetime | None = None
 
 
 class FindTenants(Protocol):

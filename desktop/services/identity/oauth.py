@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ _USUAL_LIFETIME = 1800.0
 _LONGEST_LIFETIME = 86_400.0
 _PASSING = ("temporarily_unavailable", "server_error", "slow_down")
 _HINT = "refresh_token"
+_REUSED = re.compile(r"\bre-?us(e|ed|ing)\b|already (been )?used", re.IGNORECASE)
 _FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 
 
@@ -167,7 +169,7 @@ class OAuthClient:
         except OAuthError as error:
             if error.error in _PASSING:
                 raise AnswerLost("The sign-in server has a problem at the moment.") from error
-            raise GrantRefused(_code(error.error)) from error
+            raise GrantRefused(_code(error.error), reused=bool(_REUSED.search(str(error.description or "")))) from error
         except requests.HTTPError as error:
             # A 4xx that is not in the protocol's words comes from something in front of the server.
             raise AnswerLost("Something between this PC and the sign-in server answered in its place.") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop.services.desk import Tenant
 from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, SignedOut, Wait
@@ -21,6 +21,9 @@ from desktop.settings import Smokeball
 
 SYSTEM = "smokeball"
 TITLE = "Smokeball"
+LASTS = timedelta(days=30)
+"""A refresh token's fixed life, counted from its issue (vendor docs). Some are said to live for 180 days; no answer tells."""
+
 _LIMITS = Limits(connect=10.0, read=15.0, total=20.0)
 _CURE = "Ask IT whether the app in the Smokeball console has the scope firm/read, and whether region and API key belong to it."
 

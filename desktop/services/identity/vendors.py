@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop.services.errors import NotNow
 from desktop.services.http import Http
@@ -16,6 +16,11 @@ _TITLES = {xero.SYSTEM: xero.TITLE, workflowmax.SYSTEM: workflowmax.TITLE, smoke
 
 def title_of(system: str) -> str:
     return _TITLES.get(system, system)
+
+
+def lasts(system: str) -> timedelta | None:
+    """How long a refresh token is promised to live from its issue, whatever is done with it; None where use prolongs it."""
+    return smokeball.LASTS if system == smokeball.SYSTEM else None
 
 
 def client_id_of(system: str, settings: Settings) -> str:

@@ -28,7 +28,7 @@ from desktop.services.identity.secret_box import Secrets
 from desktop.services.identity.sign_in import SignedIn, SignIn
 from desktop.services.identity.store import Fault, IdentityStore, StoredToken
 from desktop.services.identity.tokens import Connection, boot_clock
-from desktop.services.identity.vendors import client_id_of, secret_of, title_of, vendor_for
+from desktop.services.identity.vendors import client_id_of, lasts, secret_of, title_of, vendor_for
 from desktop.services.loggable import error_kind, loggable
 from desktop.settings import Settings
 
@@ -88,8 +88,8 @@ class Identity:
     def records(self) -> tuple[ConnectionRecord, ...]:
         """Every standing connection, by system; needs no keyring. Raises NotNow when identity.db can't be used."""
         with self._lock:
-            sessions = {system: grant.shown() for system, grant in self._sessions.items()}
-        stored = {row.record.system: row.record for row in self._store.rows()}
+            sessions = {system: _lapsing(grant.shown(), None) for system, grant in self._sessions.items()}
+        stored = {row.record.system: _lapsing(row.record, row.obtained_at) for row in self._store.rows()}
         return tuple(record for _, record in sorted((stored | sessions).items()))
 
     def record(self, system: str) -> ConnectionRecord | None:
@@ -303,6 +303,11 @@ class Identity:
         with contextlib.suppress(NotNow), credential_lock(self._folder, "key", seconds=2.0):
             if not self._store.rows():
                 self._keys.forget()
+
+
+def _lapsing(record: ConnectionRecord, obtained_at: datetime | None) -> ConnectionRecord:
+    life = lasts(record.system)
+    return record if life is None else dataclasses.replace(record, may_lapse=(obtained_at or record.since) + life)
 
 
 class _Revoking:
