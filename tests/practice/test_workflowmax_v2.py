@@ -163,6 +163,24 @@ def test_a_list_shorter_than_it_says_is_no_list(desk: Desk) -> None:
             desk.v2.costs(REF)
 
 
+def test_a_list_that_lost_a_row_while_it_was_read_is_no_list(desk: Desk, firm: Firm) -> None:
+    """D9: what moved up to the page before was not seen."""
+    firm.cap = 2
+    firm.costs["j-1"] = [cost(uuid=f"k-{n}", note=f"IT-{n}-R-1") for n in range(1, 6)]
+
+    def losing(asked: Asked) -> Said:
+        answer = firm(asked)
+        if "page=1&" in asked.path:
+            del firm.costs["j-1"][0]
+        return answer
+
+    desk.answer = losing
+    with pytest.raises(BadAnswer, match="changed"):
+        desk.v2.costs(REF)
+    desk.answer = firm
+    assert [each.remote_id for each in desk.v2.costs(REF)] == ["k-2", "k-3", "k-4", "k-5"]
+
+
 def test_a_list_that_never_ends_is_left_at_last(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desktop.services.practice.workflowmax_v2._MOST_PAGES", 5)
     desk.answer = lambda asked: said({"data": [{"uuid": str(len(desk.asked))}]})

@@ -252,8 +252,10 @@ class WorkflowMaxV2:
             self._clients[each] = "" if found is None else rows.name_of(found)
 
     def _list(self, path: str, urgency: Urgency, query: str = "") -> Iterator[Found]:
-        """Every row once. Raises BadAnswer for a list that ends before its own count, or never."""
+        """Every row once. Raises BadAnswer for a list that ends before its own count, or never, or from which rows went while it
+        was read by pages: others then moved up, and one may have been overlooked."""
         seen: set[str] = set()
+        most = 0
         answer, size = self._first_page(path, urgency, query)
         for page in range(1, _MOST_PAGES + 1):
             if page > 1:
@@ -263,6 +265,9 @@ class WorkflowMaxV2:
             seen.update(fresh)
             yield from fresh.values()
             total = rows.total(answer)
+            if total is not None and total < most:
+                raise BadAnswer("WorkflowMax's list changed while it was read.")
+            most = total or 0
             if not fresh or not size:
                 if total is not None and len(seen) < total:
                     raise BadAnswer("WorkflowMax's list is shorter than it says.")
