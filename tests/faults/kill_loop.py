@@ -5,7 +5,8 @@ moment or for a chance call at the sandbox and a little longer, and kills with S
 post in a few takes effect only after its sender is dead. At the end one run is let be, and what counts is what the sandbox's
 books hold: each key once, the right amounts, the whole files. Prints one JSON object; ends with 1 when something is wrong.
 
-`--weaken quiet` sets a quiet time that is shorter than what the practice system needs, to see whether the loop would notice.
+`--system` takes another practice system than Xero Practice Manager. `--weaken quiet` sets a quiet time that is shorter than
+what the practice system needs, to see whether the loop would notice.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from desktop.services.ledger.facts import split_key
 from desktop.services.ledger.ledger import Ledger
 from tests.commands.installation import DONE, XPM, Installation, Outside, outside, until
 
@@ -31,21 +33,45 @@ SERVICES = ("nsw-title", "vic-title", "qld-title", "act-title", "bankruptcy", "a
 SUPPLY = 14
 """Keys that are still owed before a round: fewer, and more orders are placed."""
 
-CALLS = {
-    "infotrack GET v1/messages": 2,
-    "api POST job.api/cost": 6,
-    "api POST job.api/document": 4,
-    "api GET job.api/costs": 6,
-    "api GET job.api/documents": 3,
-    "identity POST connect/token": 1,
+
+@dataclass(frozen=True)
+class Target:
+    """A practice system in the sandbox: what its writes are called for faults, and where kills are aimed, each beginning of a
+    call's name with the number of calls to choose from."""
+
+    writes: str
+    calls: dict[str, int]
+
+
+_ALL = {"infotrack GET v1/messages": 2}
+TARGETS = {
+    XPM: Target(
+        "api POST practicemanager/3.1/job.api/*",
+        {
+            **_ALL,
+            "api POST job.api/cost": 6,
+            "api POST job.api/document": 4,
+            "api GET job.api/costs": 6,
+            "api GET job.api/documents": 3,
+            "identity POST connect/token": 1,
+        },
+    ),
+    "workflowmax": Target(
+        "workflowmax POST v2/jobs/*",
+        {**_ALL, "workflowmax POST": 8, "workflowmax GET": 20, "workflowmax-identity POST": 1},
+    ),
+    "smokeball": Target(
+        "smokeball POST matters/*",
+        {**_ALL, "smokeball POST": 8, "smokeball GET": 12, "smokeball_files PUT": 3, "smokeball_auth POST": 1},
+    ),
 }
-"""Where kills are aimed, each with the number of calls to choose from."""
 
 
 @dataclass
 class Figures:
     """What the loop did, and what it found in the end."""
 
+    system: str
     seed: int
     weakened: str = ""
     kills: int = 0
@@ -78,15 +104,19 @@ class Loop:
     placed: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        jobs = self.world.jobs()
-        self.matters = {job["number"]: job["uuid"] for job in jobs[1:13]}
+        self.system = self.figures.system
+        self.target = TARGETS[self.system]
         self.installation = self.pc.installation_id()
+        known = self.pc.done("matters", "find", "J0", "--limit", "200", "--json").value
+        self.matters = {hit["number"]: hit["id"] for hit in known if hit["number"].startswith("J0")}
+        self.matters = {number: self.matters[number] for number in sorted(self.matters)[1:13]}
+        assert len(self.matters) > 3, known
 
     def place(self, count: int) -> None:
         numbers = sorted(self.matters)
         for _ in range(count):
             number = self.dice.choice(numbers)
-            reference = f"ICONNECT1_{self.installation}|{XPM}|{self.matters[number]}"
+            reference = f"ICONNECT1_{self.installation}|{self.system}|{self.matters[number]}"
             order = self.world.order(number, self.dice.choice(SERVICES), retailer_reference=reference)
             self.placed[order] = number
         until(lambda: all(order["status"] == "Complete" for order in self.orders().values()))
@@ -107,13 +137,24 @@ class Loop:
             found[f"IT-{number}-D-1"] = None
         return found
 
+    def firms(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.world.sandbox.get(f"/api/books?system={self.system}")["tenants"]
+        return found
+
+    def keys(self) -> Counter[str]:
+        """Our keys in the books of this practice system, as often as each stands there."""
+        texts = [cost["note"] for firm in self.firms() for cost in firm["costs"]]
+        texts += [one["text"] for firm in self.firms() for one in firm["documents"]]
+        found = Counter(text.split()[-1] for text in texts if text.split()[-1:])
+        return Counter({key: times for key, times in found.items() if (split_key(key) or ("",))[0].startswith("7")})
+
     def calls(self) -> Counter[str]:
         return Counter(self.world.sandbox.get("/api/calls")["calls"])
 
     def weather(self) -> None:
         """How the practice system answers in this round."""
         self.world.controls.delete("faults")
-        post = "api POST practicemanager/3.1/job.api/*"
+        post = self.target.writes
         kind = self.dice.choice(("calm", "slow", "slow", "late", "late", "dropped"))
         seed = self.dice.randrange(10_000)
         if kind == "slow":
@@ -131,17 +172,17 @@ class Loop:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(self.dice.uniform(0.3, 4.0))
             return
-        where = self.dice.choice(list(CALLS))
-        count = self.dice.randint(1, CALLS[where])
+        where = self.dice.choice(list(self.target.calls))
+        wanted = _times(before, where) + self.dice.randint(1, self.target.calls[where])
         end = time.monotonic() + 5
-        while process.poll() is None and time.monotonic() < end and self.calls()[where] < before[where] + count:
+        while process.poll() is None and time.monotonic() < end and _times(self.calls(), where) < wanted:
             time.sleep(0.01)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(self.dice.choice((0.001, 0.01, 0.03, 0.1, 0.3)))
 
     def round(self) -> bool:
         """Whether the program was still running when it was killed."""
-        there = set(self.world.keys_in_books())
+        there = set(self.keys())
         if sum(key not in there for key in self.wanted()) < SUPPLY:
             self.place(self.dice.randint(2, 5))
         self.weather()
@@ -179,7 +220,7 @@ class Loop:
             if self.pc.run("deliver", "--until-idle", timeout=900).status == DONE:
                 break
         wanted, figures = self.wanted(), self.figures
-        there = Counter(self.world.keys_in_books())
+        there = self.keys()
         figures.orders, figures.keys = len(self.placed), len(wanted)
         figures.lost = sorted(key for key in wanted if not there[key])
         figures.twice = sorted(key for key, times in there.items() if times > 1)
@@ -194,7 +235,7 @@ class Loop:
     def _spoilt(self, wanted: dict[str, Decimal | None]) -> list[str]:
         """Amounts that are not what was charged, lines on another job, files that are not whole."""
         found = []
-        for firm in self.world.sandbox.get("/api/books")["tenants"]:
+        for firm in self.firms():
             for cost in firm["costs"]:
                 key = cost["note"].split()[-1:]
                 if key and wanted.get(key[0]) is not None:
@@ -205,22 +246,29 @@ class Loop:
         return found
 
 
-def weakened(pc: Installation, how: str) -> None:
-    """Gives the PC a platform file with one rule less."""
-    if how == "quiet":
-        text = pc.world.sandbox.platform_file.read_text(encoding="utf-8")
+def _times(calls: Counter[str], beginning: str) -> int:
+    return sum(count for name, count in calls.items() if name.startswith(beginning))
+
+
+def platform_of(pc: Installation, system: str, weaken: str) -> None:
+    """Gives the PC a platform file with that practice system and, if so wanted, one rule less."""
+    text = pc.world.sandbox.platform_file.read_text(encoding="utf-8")
+    assert f'system = "{XPM}"' in text
+    text = text.replace(f'system = "{XPM}"', f'system = "{system}"')
+    if weaken == "quiet":
         assert "quiet_seconds = 3" in text
-        pc.platform = pc.profile.parent / "weakened.toml"
-        pc.platform.write_text(text.replace("quiet_seconds = 3", "quiet_seconds = 1"), encoding="utf-8")
+        text = text.replace("quiet_seconds = 3", "quiet_seconds = 1")
+    pc.platform = pc.profile.parent / "platform.toml"
+    pc.platform.write_text(text, encoding="utf-8")
 
 
-def run(folder: Path, *, kills: int, seed: int, weaken: str = "", patience: float = 7200) -> Figures:
+def run(folder: Path, *, kills: int, seed: int, system: str = XPM, weaken: str = "", patience: float = 7200) -> Figures:
     """The whole loop in that folder."""
     began = time.monotonic()
-    figures = Figures(seed, weaken)
+    figures = Figures(system, seed, weaken)
     with outside(folder / "outside", matters=40) as world:
         pc = Installation(world, folder / "profile")
-        weakened(pc, weaken)
+        platform_of(pc, system, weaken)
         pc.set_up()
         loop = Loop(world, pc, random.Random(seed), figures, lands_after=8.0 if weaken else 2.0)
         while figures.kills < kills and time.monotonic() - began < patience:
@@ -235,10 +283,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--system", choices=list(TARGETS), default=XPM)
     parser.add_argument("--weaken", choices=["quiet"], default="")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="killed-") as folder:
-        figures = run(Path(folder), kills=chosen.kills, seed=chosen.seed, weaken=chosen.weaken)
+        figures = run(Path(folder), kills=chosen.kills, seed=chosen.seed, system=chosen.system, weaken=chosen.weaken)
     print(json.dumps({**asdict(figures), "is_good": figures.is_good}, indent=1))
     return 0 if figures.is_good else 1
 
