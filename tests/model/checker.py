@@ -36,6 +36,11 @@ class Told:
     undone_by_hand: set[str] = field(default_factory=set)
     changes: int = 0
 
+    @property
+    def left_to_people(self) -> bool:
+        """Somebody lowered lines by hand and took others off the list besides: what it should come to then is theirs to say."""
+        return bool(self.undone_by_hand) and any(self.cancelled.values())
+
 
 @dataclass(slots=True)
 class Judgement:
@@ -46,9 +51,7 @@ class Judgement:
     unexpected: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
-        return [
-            f"{name}: {what}" for name in ("duplicated", "lost", "wrong", "unexpected") for what in getattr(self, name)
-        ]
+        return [f"{name}: {what}" for name in ("duplicated", "lost", "wrong", "unexpected") for what in getattr(self, name)]
 
 
 def owed(told: Told, *, gst_included: bool) -> dict[tuple[str, str], Decimal]:
@@ -86,10 +89,12 @@ def judge(books: Books, orders: dict[str, Told], *, gst_included: bool, markup: 
         verdict.intents += len({one.mark for one in lines})
         _whereabouts(verdict, lines, told)
         _twice(verdict, lines)
-        _amounts(verdict, order_id, [one for one in lines if one.kind == "cost"], told, gst_included=gst_included)
+        if not told.left_to_people:
+            _amounts(verdict, order_id, [one for one in lines if one.kind == "cost"], told, gst_included=gst_included)
         _files(verdict, order_id, [one for one in lines if one.kind == "document"], told)
         for one in lines:
-            if one.kind == "cost" and one.mark not in told.undone_by_hand and abs(one.price - one.amount * (1 + markup)) > Decimal("0.005"):
+            by_hand = one.kind != "cost" or one.mark in told.undone_by_hand
+            if not by_hand and abs(one.price - one.amount * (1 + markup)) > Decimal("0.005"):
                 verdict.wrong.append(f"{one.mark} has the price {one.price} for {one.amount}")
     return verdict
 
@@ -115,7 +120,7 @@ def _amounts(verdict: Judgement, order_id: str, lines: list[Entry], told: Told, 
     if told.cancelled:
         # What a person took off counts as if it stood; a code is not asked for then.
         for mark, amount in told.cancelled.items():
-            if not mark.split("-")[2] == "D":
+            if mark.split("-")[2] != "D":
                 stands[mark.split("-")[2], ""] += amount
         wanted, stands = _by_part(wanted), _by_part(stands)
     for key in sorted(wanted.keys() | stands.keys()):

@@ -53,7 +53,9 @@ class _Stored(Stored):
     """A file whose sync costs what was written, not what the file holds."""
 
     def sync(self) -> None:
-        durable = bytearray() if not self.durable else self.durable if isinstance(self.durable, bytearray) else bytearray(self.durable)
+        durable = (
+            bytearray() if not self.durable else self.durable if isinstance(self.durable, bytearray) else bytearray(self.durable)
+        )
         for offset, data in self.pending:
             if data is None:
                 del durable[offset:]
@@ -341,6 +343,3 @@ class Pc:
 
     def has_room(self) -> None:
         self.disk.room = None
-
-    def deliveries(self) -> Sequence[Any]:
-        return self.ledger.deliveries()

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from desktop.services.ledger.errors import LedgerTrouble
+from desktop.services.ledger.model import Delivery
 from tests.model.desk_pc import Pc, Seat
 from tests.model.weather import READS, WRITES, drawn
 from tests.model.world import HOUR, Options, World, refused
@@ -62,7 +64,7 @@ def disk_fills(world: World) -> None:
 
 def restart(world: World) -> None:
     pc = some_pc(world)
-    world._begin_again(pc, power_cut=world.chance.random() < 0.5)
+    world.begin_again(pc, power_cut=world.chance.random() < 0.5)
 
 
 def sleeps(world: World) -> None:
@@ -118,13 +120,13 @@ def cancels(world: World) -> None:
     if len(world.pcs) > 1 or not world.takes_credits:
         return
     pc = world.pcs[0]
-    waiting = [one for one in pc.deliveries() if one.state.value in ("queued", "held", "rejected", "unknown")]
+    waiting = [one for one in displayed(pc) if one.state.value in ("queued", "held", "rejected", "unknown")]
     if waiting:
         cancel(world, pc, world.chance.choice(waiting))
 
 
-def cancel(world: World, pc: Pc, delivery: object) -> None:
-    key, amount, gst = delivery.key, delivery.amount, delivery.gst  # type: ignore[attr-defined]  # a Delivery
+def cancel(world: World, pc: Pc, delivery: Delivery) -> None:
+    key, amount, gst = delivery.key, delivery.amount, delivery.gst or Decimal(0)
     if refused(pc.ledger.cancel, key):
         return
     included = world.settings.costs.amounts == "inc_gst"
@@ -135,12 +137,24 @@ def cancel(world: World, pc: Pc, delivery: object) -> None:
 
 def tries_again(world: World) -> None:
     pc = some_pc(world)
-    waiting = [one for one in pc.deliveries() if one.state.value not in DONE]
+    waiting = [one for one in displayed(pc) if one.state.value not in DONE]
     for one in world.chance.sample(waiting, min(3, len(waiting))):
         refused(pc.ledger.retry, one.key)
         refused(pc.ledger.approve, one.key)
     pc.courier.forgive()
     world.note(f"{pc.index} tries again")
+
+
+def _is_confirmed(pc: Pc, mark: str) -> bool:
+    return any(one.key == mark and one.state.value == "confirmed" for one in displayed(pc))
+
+
+def displayed(pc: Pc) -> Sequence[Delivery]:
+    """What the window shows; nothing while the disk can't be read."""
+    try:
+        return pc.ledger.deliveries()
+    except LedgerTrouble:
+        return ()
 
 
 def staff_edit_notes(world: World) -> None:
@@ -155,7 +169,7 @@ def staff_edit_notes(world: World) -> None:
             entry.note = entry.note.lower()
         elif how == 2:
             entry.note = entry.note.replace("-", "\u2011")
-        elif len(world.pcs) == 1 and any(one.key == entry.mark and one.state.value == "confirmed" for one in world.pcs[0].deliveries()):
+        elif len(world.pcs) == 1 and _is_confirmed(world.pcs[0], entry.mark):
             entry.note = "paid"
         world.note(f"note of {entry.serial} is now {entry.note}")
 
@@ -170,7 +184,8 @@ _WEIGHTS = [weight for _, weight in RULES]
 
 @dataclass(slots=True)
 class Outcome:
-    """A seed's result. `unfinished`: what is neither done nor with a person at the end."""
+    """A seed's result. `races`: keys that two PCs sent before either could see the other's line (what is promised, and what
+    not, stands in contracts, section 5)."""
 
     seed: int
     digest: str
@@ -226,7 +241,7 @@ def drain(world: World) -> list[str]:
                 world.work(pc, (0.6 if turn < 5 else 12) * HOUR)
             unfinished += [
                 f"{one.key} is {one.state.value} on {pc.index}: {one.reason}"
-                for one in pc.deliveries()
+                for one in pc.ledger.deliveries()
                 if one.state.value not in DONE or one.waiting_for_person
             ]
         world.books.settle(world.true)
@@ -242,7 +257,7 @@ def _behind(world: World) -> bool:
 
 def resolve(world: World, pc: Pc) -> None:
     """What a person does who wants everything put right."""
-    for one in pc.deliveries():
+    for one in pc.ledger.deliveries():
         if one.state.value == "confirmed" and one.waiting_for_person:
             _remove_doubles(world, one.key)
         elif one.state.value == "held" and "takes no negative costs" in one.reason:
@@ -261,9 +276,9 @@ def _remove_doubles(world: World, key: str) -> None:
         world.note(f"a person removes {one.serial}")
 
 
-def _correct_by_hand(world: World, pc: Pc, delivery: object) -> None:
+def _correct_by_hand(world: World, pc: Pc, delivery: Delivery) -> None:
     """As the row says: the posted line is lowered in the books, then the credit is cancelled here."""
-    key, amount, gst = delivery.key, delivery.amount, delivery.gst  # type: ignore[attr-defined]  # a Delivery
+    key, amount, gst = delivery.key, delivery.amount or Decimal(0), delivery.gst or Decimal(0)
     told = world.orders[key.split("-")[1]]
     if key in told.cancelled:
         # It was done on behalf of another PC's row already.
