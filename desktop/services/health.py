@@ -347,8 +347,13 @@ def _signed_in(office: Office, settings: Settings) -> Iterator[Check]:
     for connection in status.connections:
         if connection.state is ConnectionState.CONNECTED:
             yield Check(connection.title, Verdict.OK, f"Signed in to {connection.tenant}.")
+            if connection.renew_soon:
+                yield Check(f"{connection.title} sign-in", Verdict.NOTE, connection.renewal, "Connect again, in Connections.")
             yield from _rights(office, connection.system)
             yield from _cost_codes(office, settings, connection.system)
+        elif connection.state is ConnectionState.DISCONNECTED and connection.system != settings.practice.system:
+            # It is set up for whoever wants it; that nobody does is no fault.
+            yield Check(connection.title, Verdict.NOTE, "Set up, not signed in.")
         else:
             yield Check(
                 connection.title,
