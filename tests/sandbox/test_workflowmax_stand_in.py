@@ -251,6 +251,14 @@ def test_no_account_is_401_and_a_foreign_one_403(app: App) -> None:
     assert app.json("v2/me")["organisationName"] == "Kōwhai & Rata Lawyers"
 
 
+def test_an_organisation_that_the_person_belongs_to_but_did_not_allow_is_foreign(box: Sandbox, person: Person) -> None:
+    app = App(box, person.tokens(person=w.TWO_FIRMS_PERSON)["access_token"], {"account-id": OTHER_ORGANISATION})
+    assert app.call("GET", "v2/jobs").status_code == 403
+    app.headers = {"account-id": MAIN_ORGANISATION}
+    assert app.call("GET", "v2/jobs").status_code == 200
+    assert {row["uuid"] for row in app.json("v2/accounts")["data"]} == {MAIN_ORGANISATION, OTHER_ORGANISATION}
+
+
 @pytest.mark.parametrize("how", ["own", "json", "xml", "html", "empty"])
 def test_a_refusal_keeps_its_status_whatever_its_body_is(app: App, controls: Controls, how: str) -> None:
     controls.post("switches", workflowmax_refusals=how)
