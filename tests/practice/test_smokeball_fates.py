@@ -276,6 +276,15 @@ def test_a_hidden_matter_is_told_from_a_missing_right_by_a_look_at_the_matter_it
             ask()
 
 
+def test_a_key_that_was_changed_while_the_program_ran_rejects_no_delivery(world: SmokeballWorld) -> None:
+    """D11: 403 on everything, after everything had worked: the deliveries wait, and the cure names the key."""
+    world.smokeball.post_cost(COST)
+    world.scripted = lambda asked: said_json({"message": "Forbidden"}, 403)
+    with pytest.raises(AccessMissing) as missing:
+        world.smokeball.post_cost(COST)
+    assert "api_key" in missing.value.cure
+
+
 def test_check_access_tries_each_right_and_reads_only(world: SmokeballWorld) -> None:
     found = world.smokeball.check_access()
     assert [one.right for one in found] == ["Firm", "Matters", "Contacts", "Staff", "Activity codes", "Expenses", "Documents"]

@@ -282,22 +282,25 @@ class Smokeball:
         return cost_without_markup(price, self._markup)
 
     def _in_matter(self, matter_id: str, right: str, urgency: Urgency, call: Callable[[], _T]) -> _T:
-        """A 403 on a matter may mean this matter alone. Everybody else's deliveries must not wait for that: where the right
-        has worked before, or the matter itself is out of reach while other things are not, it is this matter's no."""
+        """A 403 on a matter may mean this matter alone, and then everybody else's deliveries must not wait for it. That is so
+        where other matters are in reach (so key and sign-in are good), and this one is not, or the right works for others."""
         try:
             return call()
         except Forbidden as error:
-            if right in self._standing.worked or (self._standing.worked and self._is_closed_to_us(matter_id, urgency)):
+            if self._is_turned_away("matters", "?Limit=1&Type=Matters", urgency) is False and (
+                self._standing.has(right) or self._is_turned_away(f"matters/{matter_id}", "", urgency)
+            ):
                 raise Refused(f"{error} This person may not see or change this matter.", status=403) from error
             raise
 
-    def _is_closed_to_us(self, matter_id: str, urgency: Urgency) -> bool:
+    def _is_turned_away(self, path: str, tail: str, urgency: Urgency) -> bool | None:
+        """None where other trouble left it open."""
         try:
-            self._matters.read(f"matters/{matter_id}", "", urgency)
-        except (Forbidden, Refused):
+            self._matters.read(path, tail, urgency)
+        except (AccessMissing, Refused):
             return True
         except ServiceError:
-            return False
+            return None
         return False
 
 

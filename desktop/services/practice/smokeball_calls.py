@@ -32,22 +32,25 @@ _NAMING = ("field", "property", "propertyname", "name", "path", "key")
 
 @dataclass(slots=True)
 class Standing:
-    """What answers have shown of this sign-in, shared by the calls of all rights. `worked` holds the rights that did."""
+    """What answers have shown of this sign-in, shared by the calls of all rights."""
 
     renewed: str = field(default="", repr=False)
     """The token that was had because another one was turned away."""
-    accepted: set[tuple[str, str]] = field(default_factory=set, repr=False)
-    worked: set[str] = field(default_factory=set)
+    accepted: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    """The newest token that was accepted, and for what."""
     server_time: datetime | None = None
 
     def works(self, token: str, right: str) -> None:
         if (token, right) not in self.accepted:
-            self.accepted = {one for one in self.accepted if one[0] == token} | {(token, right)}
-            self.worked.add(right)
+            self.accepted = frozenset({one for one in self.accepted if one[0] == token} | {(token, right)})
+
+    def has(self, right: str) -> bool:
+        """Whether this right has worked in this sign-in, for whatever record."""
+        return any(one[1] == right for one in self.accepted)
 
 
 class Forbidden(AccessMissing):
-    """A 403: the key, the scope, or just this record; `SmokeballCalls.explain` tells them apart as far as that goes."""
+    """A 403: the key, the scope, or just this record."""
 
 
 class SmokeballCalls(JsonCalls):
