@@ -9,6 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+SYSTEMS = {
+    "xero-practice-manager": "Xero Practice Manager",
+    "workflowmax": "WorkflowMax",
+    "workflowmax-v1": "WorkflowMax by its XML interface",
+    "smokeball": "Smokeball",
+}
+"""What the demo can run on; WorkflowMax by either of its interfaces."""
+
 LONGEST = 170
 """Seconds for the headless journey; the contract promises three minutes for the whole."""
 
@@ -18,22 +26,20 @@ def run_demo(*, headless: bool, system: str | None, matters: int, out: Path | No
     from desktop.demo.private_keyring import PrivateKeyring
     from desktop.demo.sandbox_process import SandboxFailed, SandboxProcess
 
-    if system not in (None, "xero-practice-manager"):
-        sys.stderr.write(f"The sandbox has no stand-in for {system} yet. Leave --system out.\n")
-        return 2
+    system = system or "xero-practice-manager"
     if not headless and not _has_screen():
         sys.stderr.write("There is no screen here: running the demo offscreen.\n")
         headless = True
     out = (out or Path("iconnect-demo")).absolute()
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("*.png"):
+    for old in (*out.glob("*.png"), *out.glob("report.*")):
         old.unlink()
     work = Path(tempfile.mkdtemp(prefix="iconnect-demo-"))
     keyring = PrivateKeyring(work / "keyring")
     sandbox = SandboxProcess(work / "sandbox")
     try:
         sys.stderr.write("Starting the sandbox …\n")
-        sandbox.start(matters=matters, delay=3.0 if headless else 8.0)
+        sandbox.start(matters=matters, delay=3.0 if headless else 8.0, system=system)
         keyring.start()
         environment = {
             **os.environ,
@@ -43,8 +49,8 @@ def run_demo(*, headless: bool, system: str | None, matters: int, out: Path | No
             "ICONNECT_DEMO_KEYRING_NAME": keyring.name,
         }
         if headless:
-            return _headless(environment, work, out)
-        return _interactive(environment, sandbox)
+            return _headless(environment, work, out, system)
+        return _interactive(environment, sandbox, system)
     except SandboxFailed as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -58,12 +64,12 @@ def _has_screen() -> bool:
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _headless(environment: dict[str, str], work: Path, out: Path) -> int:
+def _headless(environment: dict[str, str], work: Path, out: Path, system: str) -> int:
     offscreen = {
         "QT_QPA_PLATFORM": "offscreen",
         "BROWSER": f"{sys.executable} -m desktop.demo.person_in_browser %s",
     }
-    command = [sys.executable, "-m", "desktop.demo.headless", str(work / "sandbox" / "sandbox.json"), str(out)]
+    command = [sys.executable, "-m", "desktop.demo.headless", str(work / "sandbox" / "sandbox.json"), str(out), system]
     try:
         done = subprocess.run(command, env={**environment, **offscreen}, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:
@@ -76,15 +82,16 @@ def _headless(environment: dict[str, str], work: Path, out: Path) -> int:
     return done.returncode
 
 
-def _interactive(environment: dict[str, str], sandbox: object) -> int:
+def _interactive(environment: dict[str, str], sandbox: object, system: str) -> int:
     from desktop.demo.sandbox_process import SandboxProcess
 
     assert isinstance(sandbox, SandboxProcess)
     where = sandbox.where
     login = where["infotrack_login"]
+    person = where[{"xero-practice-manager": "xero"}.get(system, system.removesuffix("-v1"))]["user"]
     sys.stderr.write(
         "iConnect starts now, against the sandbox; nothing leaves this PC.\n"
-        f"  Xero: press Connect; the sign-in page in your browser is filled in ({where['xero']['user']}).\n"
+        f"  {SYSTEMS[system]}: press Connect; the sign-in page in your browser is filled in ({person}).\n"
         f"  InfoTrack: user {login['user']}, password {login['password']}\n"
         f"  The sandbox's controls and books: {sandbox.controls}/\n"
         "Quit from the tray's menu to end the demo.\n"

@@ -15,6 +15,7 @@ def main() -> int:
     desktop.ui.load_qt()
     from PySide6.QtWidgets import QApplication
 
+    from desktop.demo import SYSTEMS
     from desktop.demo.hands import Hands
     from desktop.demo.journey import Browser, Journey
     from desktop.demo.report import Report
@@ -26,10 +27,10 @@ def main() -> int:
 
     sandbox = SandboxProcess(Path(sys.argv[1]).parent)
     sandbox.attach(Path(sys.argv[1]))
-    out = Path(sys.argv[2])
+    out, system = Path(sys.argv[2]), sys.argv[3]
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     report = Report(
-        "iConnect demo: the whole job, from the tray to the read-back",
+        f"iConnect demo: the whole job on {SYSTEMS[system]}, from the tray to the read-back",
         notes=[
             f"Secrets: {os.environ.get('ICONNECT_DEMO_KEYRING_NAME', 'the system keyring')}.",
             "The sandbox is a process of its own; every «books:» line is taken from it.",
@@ -46,7 +47,7 @@ def main() -> int:
         window=WindowOptions(automation=True, as_root_unsandboxed=as_root, listener=browser.told),
     )
     tray = TrayApp(app, desk.open, desk, open_url=webbrowser.open, host_grace_ms=100)
-    journey = Journey(tray, Hands(), browser, sandbox, out, report)
+    journey = Journey(tray, Hands(), browser, sandbox, out, report, system=system.removesuffix("-v1"))
     thread = threading.Thread(target=journey.run, name="journey", daemon=True)
     thread.start()
     try:

@@ -91,7 +91,10 @@ class Browser:
 class Journey:
     """`run` does everything and ends the tray; `report` is then complete."""
 
-    def __init__(self, tray: TrayApp, hands: Hands, browser: Browser, sandbox: SandboxProcess, out: Path, report: Report) -> None:
+    def __init__(
+        self, tray: TrayApp, hands: Hands, browser: Browser, sandbox: SandboxProcess, out: Path, report: Report, *, system: str
+    ) -> None:
+        self._system = system
         self._tray = tray
         self._hands = hands
         self._browser = browser
@@ -146,7 +149,7 @@ class Journey:
         self._hands.trigger_soon(lambda: self._tray.choose("connect"))
         self._until("the green icon", lambda: "connected" in self._tool_tip().split() and "not" not in self._tool_tip())
         told = self._iconnect("status", "--json")
-        connection = json.loads(told)["connections"][0]
+        connection = next(each for each in json.loads(told)["connections"] if each["system"] == self._system)
         if connection["state"] != "connected":
             raise Failed(f"status says {connection['state']}")
         self._say(f"tool tip: {self._tool_tip()}")
@@ -169,9 +172,9 @@ class Journey:
         self._hands.trigger_soon(lambda: self._tray.choose("picker"))
         window = self._hands.window("iConnect - Choose a matter")
         field = self._hands.widget(window, QLineEdit, "Find a matter")
+        self._hands.type_into(field, text)
         view = self._hands.widget(window, QListView, "Matters")
         assert isinstance(view, QListView)
-        self._hands.type_into(field, text)
         row = self._until(
             f"{wanted['number']} among the first rows",
             lambda: next((i + 1 for i, line in enumerate(self._hands.rows(view)[:5]) if wanted["number"] in line), 0),
@@ -185,13 +188,15 @@ class Journey:
 
     def _misspelling(self) -> tuple[dict[str, Any], str]:
         """A job whose client has a long name, and that name with two letters swapped."""
-        jobs = self._sandbox.get("/api/jobs?limit=400")
+        jobs = self._jobs()
         names = [job["client"] for job in jobs]
         for job in jobs:
             words = [word for word in job["client"].split() if word.isalpha() and word.isascii() and len(word) >= 7]
             if words and names.count(job["client"]) == 1 and len(job["client"].split()) > 1:
                 word = max(words, key=len).lower()
-                others = [other for other in job["client"].lower().split() if other != word and other.isalpha()][:1]
+                others = [
+                    other for other in job["client"].lower().split() if other != word and other.isalpha() and other.isascii()
+                ][:1]
                 return job, " ".join([word[:3] + word[4] + word[3] + word[5:], *others])
         raise Failed("The sandbox has no client whose name can be misspelt.")
 
@@ -270,7 +275,7 @@ class Journey:
         self._orders_window(order, "price-change-and-refund")
 
     def _two_more(self, first: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        others = [job for job in self._sandbox.get("/api/jobs?limit=400") if job["number"] != first["number"]]
+        others = [job for job in self._jobs() if job["number"] != first["number"]]
         return others[0], others[1]
 
     def _rejected(self, matter: dict[str, Any]) -> int:
@@ -278,15 +283,18 @@ class Journey:
         self._hands.trigger_soon(lambda: self._tray.choose("picker"))
         window = self._hands.window("iConnect - Choose a matter")
         field = self._hands.widget(window, QLineEdit, "Find a matter")
-        view = self._hands.widget(window, QListView, "Matters")
-        assert isinstance(view, QListView)
         assert isinstance(field, QLineEdit)
         self._hands.clear(field)
         self._hands.type_into(field, matter["number"])
+        view = self._hands.widget(window, QListView, "Matters")
+        assert isinstance(view, QListView)
         self._until("the second matter", lambda: matter["number"] in next(iter(self._hands.rows(view)), ""))
         self._hands.press(field, Qt.Key.Key_Return)
         order = self._in_the_browser(matter, "vic-title", pictures=False)
-        self._sandbox.post(f"/api/jobs/{matter['number']}/close")
+        if self._system == "smokeball":
+            # What Smokeball answers for a closed matter is not documented: here it refuses.
+            self._sandbox.post("/api/switches", smokeball_closed_answer="400")
+        self._sandbox.post(f"/api/jobs/{matter['number']}/close?system={self._system}")
         self._browser.close()
         rows = self._until(
             "a rejected cost",
@@ -428,9 +436,19 @@ class Journey:
         self._say(f"read back and confirmed: {', '.join(keys)}")
 
     def _books(self, matter: dict[str, Any]) -> dict[str, Any]:
-        tenant = self._sandbox.where["xero"]["tenant_id"]
-        found: dict[str, Any] = self._sandbox.get(f"/api/books?job={matter['number']}&tenant={tenant}")["tenants"][0]
-        return found
+        firm = self._firm()
+        found: list[dict[str, Any]] = self._sandbox.get(f"/api/books?job={matter['number']}&system={self._system}")["tenants"]
+        return next(each for each in found if each["name"] == firm)
+
+    def _firm(self) -> str:
+        """The organisation that is signed in, as the program itself tells."""
+        told = json.loads(self._iconnect("status", "--json"))["connections"]
+        return str(next(each["tenant"] for each in told if each["system"] == self._system))
+
+    def _jobs(self) -> list[dict[str, Any]]:
+        """Open jobs that can be named by a number: Smokeball's matters may lack one."""
+        found: list[dict[str, Any]] = self._sandbox.get(f"/api/jobs?limit=400&system={self._system}")
+        return [job for job in found if job["number"]]
 
     def _costs(self, matter: dict[str, Any], order: int) -> list[dict[str, Any]]:
         return [cost for cost in self._books(matter)["costs"] if f"IT-{order}-" in cost["note"]]

@@ -26,7 +26,7 @@ class SandboxProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._opener = build_opener(ProxyHandler({}))
 
-    def start(self, *, matters: int, delay: float, results: str = "both") -> None:
+    def start(self, *, matters: int, delay: float, results: str = "both", system: str = "xero-practice-manager") -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         port_file = self.folder / "sandbox.json"
         port_file.unlink(missing_ok=True)
@@ -36,7 +36,7 @@ class SandboxProcess:
                     sys.executable,
                     "-m",
                     "sandbox",
-                    *("--matters", str(matters), "--delay", str(delay), "--results", results),
+                    *("--matters", str(matters), "--delay", str(delay), "--results", results, "--system", system),
                     *("--dir", str(self.folder), "--port-file", str(port_file), "--until-stdin-closes"),
                 ],
                 stdin=subprocess.PIPE,

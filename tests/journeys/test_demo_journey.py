@@ -18,6 +18,7 @@ from tests.browser.order_window_rig import AS_ROOT, NOBODY, base_environment, or
 from tests.commands.installation import ROOT
 
 LONGEST = 180
+SYSTEMS = ("xero-practice-manager", "workflowmax", "workflowmax-v1", "smokeball")
 
 
 @pytest.fixture
@@ -36,11 +37,12 @@ def home() -> Iterator[Path]:
 @pytest.mark.journey
 @pytest.mark.browser
 @pytest.mark.timeout(LONGEST + 60)
-def test_the_demo_does_the_whole_job_and_takes_every_confirmed_from_the_books(home: Path) -> None:
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_demo_does_the_whole_job_and_takes_every_confirmed_from_the_books(home: Path, system: str) -> None:
     """G12: the browser's sandbox is on. D16: what is shown as posted was read back."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "desktop", "demo", "--headless", "--out", str(home / "out")],
+        [sys.executable, "-m", "desktop", "demo", "--headless", "--system", system, "--out", str(home / "out")],
         env=base_environment(home, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1"),
         cwd=home,
         capture_output=True,
