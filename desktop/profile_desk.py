@@ -62,6 +62,7 @@ class ProfileDesk:
     # the settings' door
 
     def load(self) -> LoadedSettings:
+        from desktop.services.identity.vendors import client_id_of
         from desktop.settings import SYSTEMS, SettingsError, overlay
 
         try:
@@ -85,7 +86,9 @@ class ProfileDesk:
             notifications=own.notifications,
             start_at_sign_in=own.start_at_sign_in,
         )
-        return LoadedSettings(values, SYSTEMS[:1])
+        # Those that IT has set up; the firm's own is offered in any case, so that what is missing can be told.
+        set_up = tuple(system for system in SYSTEMS if client_id_of(system, settings))
+        return LoadedSettings(values, tuple(dict.fromkeys((firm.practice.system, *set_up))))
 
     def save(self, values: OwnSettings) -> None:
         import msgspec

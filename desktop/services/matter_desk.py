@@ -127,13 +127,13 @@ class MatterDesk:
         return known
 
     def ask_everywhere(self, number: str) -> Matter | None:
-        """Network; for a person. Raises ActionFailed when nobody could be asked, when a system could not answer and no other
-        knows the number, or when several know it."""
+        """Network; for a person. Where several systems know the number, the first; the copy then holds them all. Raises
+        ActionFailed when nobody could be asked, or when a system could not answer and no other knows the number."""
         if not self._links.connected():
             raise NotConnected("No practice system is connected, so the number can't be asked for. Connect first.")
         answered, errors = self._ask_all(number.strip())
         if answered:
-            return _the_one(number, answered)
+            return answered[0]
         with plainly():
             _raise_all(errors, "")
         return None
@@ -159,6 +159,7 @@ class MatterDesk:
             asked = _the_one(number, found)
         if asked is None:
             raise ActionFailed(f"There is no matter {number} in the list. Check the number, or refresh: iconnect matters refresh")
+        self.check_typed(number)
         return asked
 
     def check_typed(self, number: str) -> None:

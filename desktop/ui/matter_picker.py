@@ -107,7 +107,7 @@ class MatterPanel(QWidget):
     def show_matter(self, matter: Matter | None) -> None:
         if matter == self._matter:
             return
-        same = matter is not None and self._matter is not None and matter.id == self._matter.id
+        same = matter is not None and self._matter is not None and _place(matter) == _place(self._matter)
         self._matter = matter
         if matter is None:
             self._stack.setCurrentIndex(0)
@@ -146,10 +146,9 @@ class MatterPanel(QWidget):
             self.busy.stop()
 
     def _took(self, matter: Matter, orders: Sequence[OrderView]) -> None:
-        if self._matter is None or (matter.system, matter.id) != (self._matter.system, self._matter.id):
+        if self._matter is None or _place(matter) != _place(self._matter):
             return
-        # A number may stand in two practice systems.
-        own = tuple(order for order in orders if order.system in ("", matter.system))
+        own = tuple(order for order in orders if _belongs(order, matter))
         self.model.show_values(own)
         self.model.reword()
         if own:
@@ -182,6 +181,17 @@ class MatterPanel(QWidget):
         order = self.model.value(self.history.current_row())
         if order is not None:
             self.open_order.emit(order.order_id)
+
+
+def _place(matter: Matter) -> tuple[str, str, str]:
+    return matter.system, matter.tenant, matter.id
+
+
+def _belongs(order: OrderView, matter: Matter) -> bool:
+    """A number may stand in two practice systems or organisations, and some matters have none."""
+    if not matter.number:
+        return (order.system, order.tenant, order.matter_id) == _place(matter)
+    return order.system in ("", matter.system) and order.tenant in ("", matter.tenant)
 
 
 class MatterPicker(Window):
@@ -247,8 +257,10 @@ class MatterPicker(Window):
                 "You are not signed in to a practice system.", Tone.CALM, button="Sign in…", act=self.connect_wanted.emit, keep=True
             )
         elif now is IconState.OFFLINE:
+            away = [view.title for view in live if view.offline]
+            who = "The practice system" if len(live) == 1 else " and ".join(away)
             self.notice.say(
-                "The practice system can't be reached. You can go on ordering; postings wait and are sent later.",
+                f"{who} can't be reached. You can go on ordering; postings wait and are sent later.",
                 Tone.WARN,
                 keep=True,
             )

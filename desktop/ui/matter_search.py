@@ -31,7 +31,7 @@ def matter_row(hit: MatterHit, *, many_systems: bool = False) -> Row:
         pill="closed" if matter.is_open is False else "",
         tone=words.Tone.WARN,
         marks=marks,
-        spoken=words.matter_text(matter),
+        spoken=", ".join(part for part in (words.matter_text(matter), words.system_title(matter.system) * many_systems) if part),
         dim=matter.is_open is False,
     )
 
@@ -53,7 +53,7 @@ class MatterSearch(QWidget):
         super().__init__(parent)
         self._bridge = bridge
         self._clock = clock
-        self._systems = 0
+        self._systems: frozenset[str] = frozenset()
         self._shown_for: str | None = None
         self._enter_waits = False
         self._asked: Matter | None = None
@@ -66,7 +66,7 @@ class MatterSearch(QWidget):
         self.field.installEventFilter(self)
 
         self.model: RowModel[MatterHit] = RowModel(
-            lambda hit: matter_row(hit, many_systems=self._systems > 1), lambda hit: (hit.matter.system, hit.matter.id), self
+            lambda hit: matter_row(hit, many_systems=self._names_system(hit)), lambda hit: (hit.matter.system, hit.matter.id), self
         )
         self.list = RowList("Matters")
         self.list.setModel(self.model)
@@ -126,7 +126,10 @@ class MatterSearch(QWidget):
         )
 
     def show_status(self, status: Status | None) -> None:
-        self._systems = len(state.connected(status))
+        systems = frozenset(view.system for view in state.connected(status))
+        if systems != self._systems:
+            self._systems = systems
+            self.model.reword()
         if status is None:
             self.freshness.setText("Opening…")
             self.refresh.setEnabled(False)
@@ -140,6 +143,10 @@ class MatterSearch(QWidget):
         else:
             self.freshness.setText(f"{many}, refreshed {words.ago(status.refreshed_at, self._clock())}")
         self._explain()
+
+    def _names_system(self, hit: MatterHit) -> bool:
+        """Where the matter's practice system is not a matter of course."""
+        return bool(self._systems) and self._systems != {hit.matter.system}
 
     def choose_current(self) -> None:
         """What Enter does."""
