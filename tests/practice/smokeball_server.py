@@ -279,7 +279,9 @@ class SmokeballWorld:
         return said_json(self._upload(entry), 202)
 
     def _upload(self, entry: Entry) -> dict[str, object]:
-        entry.signature = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20260512%2Fap-southeast-2&n={uuid.uuid4().hex}"
+        # With all that a signer writes: escapes, and the signs that need none.
+        signed = f"X-Amz-Credential=AKIA%2F20260512%2Fap-southeast-2%2Fs3&X-Amz-Token=a%2Bb%2Fc%3D~.-_*&n={uuid.uuid4().hex}"
+        entry.signature = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&{signed}&response-x=a%20b%26c+d&x-id=PutObject"
         address = f"{self.root}/store/{entry.told['id']}?{entry.signature}"
         return {"fileId": entry.told["id"], "uploadUrl": address, "expiry": "2026-05-12T01:15:00Z"}
 
