@@ -328,7 +328,9 @@ class Ledger:
     def to_plan(self, limit: int = 1000) -> tuple[str, ...]:
         """Orders whose deliveries must be worked out: parents before children, in order of arrival."""
         found = self._store.read(
-            "SELECT order_id FROM customer_order WHERE needs_plan = 1 OR look_again_at <= ? ORDER BY parent_id <> '', seq LIMIT ?",
+            "SELECT order_id FROM (SELECT order_id, parent_id, seq FROM customer_order WHERE needs_plan = 1"
+            " UNION ALL SELECT order_id, parent_id, seq FROM customer_order WHERE look_again_at <= ? AND needs_plan = 0)"
+            " ORDER BY parent_id <> '', seq LIMIT ?",
             (to_text(self._clock()), limit),
         )
         return tuple(str(row[0]) for row in found)
@@ -382,8 +384,9 @@ class Ledger:
         """The tenant's matters on which something is due now, longest waiting first."""
         found = self._store.read(
             "SELECT matter_id, max(matter_number), max(kind = 'cost'), max(kind = 'document'), min(next_at) AS due FROM delivery"
-            " WHERE state IN ('queued', 'unknown', 'accepted') AND system = ? AND tenant = ? AND next_at <= ?"
-            " GROUP BY matter_id ORDER BY due, min(seq) LIMIT ?",
+            # In these words the index of what is in flight serves, however much was delivered before.
+            " WHERE state IN ('queued', 'sending', 'unknown', 'accepted') AND state <> 'sending'"
+            " AND system = ? AND tenant = ? AND next_at <= ? GROUP BY matter_id ORDER BY due, min(seq) LIMIT ?",
             (system, tenant, to_text(self._clock()), limit),
         )
         return tuple(

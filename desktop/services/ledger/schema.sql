@@ -39,6 +39,7 @@ CREATE TABLE customer_order (
 CREATE INDEX order_by_plan ON customer_order (seq) WHERE needs_plan = 1;
 CREATE INDEX order_by_look ON customer_order (look_again_at) WHERE look_again_at IS NOT NULL;
 CREATE INDEX order_by_parent ON customer_order (parent_id) WHERE parent_id <> '';
+CREATE INDEX order_without_matter ON customer_order (needs_plan) WHERE matter_id = '' AND pinned = 0;
 CREATE INDEX order_by_number ON customer_order (matter_number);
 
 -- What a message was like when it came, for good. A repeat (same digest) is not stored again.

@@ -16,6 +16,7 @@ STEPS: Mapping[int, str] = {
         CREATE INDEX delivery_by_matter ON delivery (system, tenant, matter_id, kind);
         CREATE INDEX delivery_seen ON delivery (system, tenant, seen_at) WHERE state = 'confirmed';
         CREATE INDEX book_line_by_matter ON book_line (system, tenant, matter_id);
+        CREATE INDEX order_without_matter ON customer_order (needs_plan) WHERE matter_id = '' AND pinned = 0;
         INSERT INTO memory (name, text) VALUES ('journal', '2');
     """,
 }
