@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.house import Sandbox
 from tests.sandbox.visitors import Controls, Practice, Supplier, Visitor
+from tests.sandbox.workflowmax_visitor import App, Person
 
 
 @pytest.fixture
@@ -57,3 +58,15 @@ def soon() -> Callable[[Callable[[], bool]], None]:
 def settled(box: Sandbox, soon: Callable[[Callable[[], bool]], None]) -> Callable[[], None]:
     """Waits until nothing is on the agenda."""
     return lambda: soon(lambda: box.world.agenda.pending() == 0)
+
+
+@pytest.fixture
+def person(box: Sandbox) -> Iterator[Person]:
+    somebody = Person(box)
+    yield somebody
+    somebody.browser.close()
+
+
+@pytest.fixture
+def app(box: Sandbox, person: Person) -> App:
+    return App(box, person.tokens()["access_token"])

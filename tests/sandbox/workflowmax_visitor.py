@@ -15,7 +15,7 @@ from sandbox import world as w
 from sandbox.house import Sandbox
 from sandbox.workflowmax import CLIENT_ID, CLIENT_SECRET
 from sandbox.workflowmax_books import MAIN_ORGANISATION
-from tests.sandbox.visitors import parse
+from tests.sandbox.visitors import Controls, parse
 
 SCOPES = "openid profile email workflowmax offline_access"
 
@@ -152,3 +152,15 @@ class App:
 
     def notes_v2(self, job: str = "J004521") -> list[str]:
         return [row["note"] for row in self.json(f"v2/jobs/{self.uuid(job)}/costs")["data"] if row["actual"]]
+
+
+def books(controls: Controls, job: str = "") -> dict[str, Any]:
+    [found] = controls.get("books", job=job, tenant=MAIN_ORGANISATION)["tenants"]
+    assert found["system"] == "workflowmax"
+    return dict(found)
+
+
+def verdict(answer: requests.Response) -> str:
+    """`OK`, or the sentence of the error."""
+    root = parse(answer.content)
+    return root.findtext("ErrorDescription", "") or root.findtext("Status", "")
