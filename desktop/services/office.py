@@ -191,6 +191,7 @@ class Office:
         """Settings changed while the program runs: in force from the next pass on."""
         self.settings = settings
         self._courier.settings = settings
+        self._links.make_anew()
         self._result_sources = self._sources()
         self._wake(forgive=True)
         self._changed()
@@ -329,18 +330,26 @@ class Office:
         window.wait_closed()
 
     def orders(self, wanted: OrderFilter) -> tuple[OrderView, ...]:
-        return self._ledger.orders(
+        found = self._ledger.orders(
             matter=wanted.matter,
             order_id=wanted.order_id,
             state=wanted.state,
             waiting_for_person=wanted.waiting_for_person,
             limit=wanted.limit,
         )
+        return self._explained(found)
+
+    def _explained(self, views: Sequence[OrderView]) -> tuple[OrderView, ...]:
+        """With the reason of every delivery that waits for a sign-in or a limit."""
+        told = iter(self._courier.explained([delivery for view in views for delivery in view.deliveries]))
+        return tuple(replace(view, deliveries=tuple(next(told) for _ in view.deliveries)) for view in views)
 
     def order_view(self, order_id: str) -> OrderView | None:
         view = self._ledger.order_view(order_id)
-        if view is None or view.matter_id:
-            return view
+        if view is None:
+            return None
+        if view.matter_id:
+            return self._explained([view])[0]
         message = self._ledger.latest_message(order_id)
         return view if message is None else self._ledger.order_view(order_id, self._matters.suggestions(message))
 

@@ -100,6 +100,11 @@ class PracticeLinks:
         record = self._identity.record(system)
         return None if record is None else self.practice(system, record.tenant)
 
+    def make_anew(self) -> None:
+        """Settings changed: what is asked for from now on is made with them. What is at work finishes as it was."""
+        with self._lock:
+            self._made.clear()
+
     def is_offline(self, system: str) -> bool:
         return system in self._offline
 
