@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -78,11 +79,16 @@ def append(path: Path, content: bytes) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """A small private file, whole or not at all. Raises OSError."""
-    part = path.with_name(f"{path.name}.part")
+    # Two processes may write it in the same moment.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_empty(part)
-    append(part, text.encode())
-    rename(part, path)
+    try:
+        make_empty(part)
+        append(part, text.encode())
+        rename(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
