@@ -15,7 +15,8 @@ from keyring.errors import InitError, KeyringLocked, NoKeyringError
 from desktop.services.identity.keys import KeyringTrouble
 from desktop.services.identity.wallet import Identity
 from tests.identity.fake_authorization_server import FakeAuthorizationServer, serving
-from tests.identity.identity_rig import XPM, MemoryKeyring, Person, Rig, rig_for
+from tests.identity.identity_rig import XPM, MemoryKeyring, Rig, rig_for
+from tests.identity.killed_child import Passer
 
 PATIENCE = 0.1
 
@@ -81,7 +82,7 @@ def identity_of(rig: Rig) -> Identity:
 
 def sign_in(rig: Rig) -> None:
     identity = identity_of(rig)
-    record = identity.sign_in(XPM, Person().steps())
+    record = identity.sign_in(XPM, Passer().steps())
     connection = identity.connection(XPM)
     assert connection is not None
     assert connection.token() in rig.server.issued

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.identity.fake_authorization_server import FakeAuthorizationServer, serving
-from tests.identity.identity_rig import XPM, Person, Rig, rig_for
-from tests.identity.killed_child import FolderKeyring, steps_of
+from tests.identity.identity_rig import XPM, Rig, rig_for
+from tests.identity.killed_child import FolderKeyring, Passer, steps_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 
@@ -24,7 +24,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def sign_in(rig: Rig) -> None:
-    rig.identity().sign_in(XPM, Person().steps())
+    rig.identity().sign_in(XPM, Passer().steps())
 
 
 def renew(rig: Rig) -> None:
