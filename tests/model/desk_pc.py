@@ -53,9 +53,9 @@ class _Stored(Stored):
     """A file whose sync costs what was written, not what the file holds."""
 
     def sync(self) -> None:
-        durable = (
-            bytearray() if not self.durable else self.durable if isinstance(self.durable, bytearray) else bytearray(self.durable)
-        )
+        durable: Any = self.durable
+        if not isinstance(durable, bytearray):
+            durable = bytearray(durable)
         for offset, data in self.pending:
             if data is None:
                 del durable[offset:]
@@ -63,7 +63,7 @@ class _Stored(Stored):
             if len(durable) < offset:
                 durable.extend(bytes(offset - len(durable)))
             durable[offset : offset + len(data)] = data
-        self.durable = durable  # type: ignore[assignment]  # read as bytes only
+        self.durable = durable
         self.pending.clear()
 
 

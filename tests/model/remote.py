@@ -15,6 +15,10 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+import msgspec
+
+from desktop.settings import Settings
+
 MARK = re.compile(r"IT-(\d+)-([RSTD])-(\d+)\s*$")
 """The checker's own reading of contracts, section 5: the last word of a note or text."""
 
@@ -95,7 +99,11 @@ class Spelling(Protocol):
     """One practice system's wire: what a request means and how answers are written. Each is a (status, headers, body)."""
 
     system: str
-    api_url: str
+    """The name in the register of practice systems."""
+
+    def chosen(self, settings: Settings) -> Settings:
+        """The platform's settings that lead to this wire."""
+        ...
 
     def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked: ...
 
@@ -110,11 +118,15 @@ class PracticeManagerSpelling:
     """Xero Practice Manager 3.1 (vendor docs): XML in an envelope, errors as 200 with ERROR."""
 
     system = "xero-practice-manager"
-    api_url = "https://api.xero.com/practicemanager/3.1/"
+    tenant_header = "xero-tenant-id"
+    root = "/practicemanager/3.1/"
+
+    def chosen(self, settings: Settings) -> Settings:
+        return settings
 
     def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked:
-        tenant = headers["xero-tenant-id"]
-        path = urlsplit(url).path.partition("/3.1/")[2]
+        tenant = headers[self.tenant_header]
+        path = urlsplit(url).path.removeprefix(self.root)
         if method == "GET":
             name, _, job = path.partition("/")[2].partition("/")
             return Asked({"costs": "cost", "documents": "document"}[name], tenant, unquote(job))
@@ -155,6 +167,20 @@ class PracticeManagerSpelling:
         return f"<Response><Status>ERROR</Status><ErrorDescription>{escape(reason)}</ErrorDescription></Response>".encode()
 
 
+class WorkflowMaxSpelling(PracticeManagerSpelling):
+    """WorkflowMax's first interface (vendor specification): the same elements, and an empty 200 to a post."""
+
+    system = "workflowmax"
+    tenant_header = "account_id"
+    root = "/"
+
+    def chosen(self, settings: Settings) -> Settings:
+        return msgspec.structs.replace(settings, workflowmax=msgspec.structs.replace(settings.workflowmax, api="v1"))
+
+    def done(self, entry: Entry, variant: int) -> bytes:
+        return b"" if variant == 2 else super().done(entry, variant)
+
+
 def entry_of(told: Mapping[str, str], kind: str, tenant: str, job: str, by: int) -> Entry:
     note = told.get("Note" if kind == "cost" else "Text", "")
     mark = MARK.search(note)
@@ -180,5 +206,8 @@ def _elements(values: Iterable[tuple[str, str]]) -> str:
     return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values)
 
 
-SPELLINGS: dict[str, type[Spelling]] = {PracticeManagerSpelling.system: PracticeManagerSpelling}
+SPELLINGS: dict[str, Callable[[], Spelling]] = {
+    "xero-practice-manager": PracticeManagerSpelling,
+    "workflowmax-v1": WorkflowMaxSpelling,
+}
 """A further practice system takes part with one class here."""

@@ -153,6 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reread", type=float, default=Options().reread)
     parser.add_argument("--late-mean", type=float, default=Lateness().mean)
     parser.add_argument("--late-most", type=float, default=Lateness().most)
+    parser.add_argument("--late-share", type=float, default=0.0)
     parser.add_argument("--steps", type=int, default=Options().steps)
     parser.add_argument("--orders", type=int, default=Options().orders)
     parser.add_argument("--processes", type=int, default=1)
@@ -173,6 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
         lateness=Lateness(chosen.late_mean, chosen.late_most),
         steps=chosen.steps,
         orders=chosen.orders,
+        late_share=chosen.late_share,
     )
     try:
         if chosen.replay is not None:

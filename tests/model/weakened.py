@@ -17,7 +17,7 @@ from desktop.services.delivery import matter_work, outcomes
 from desktop.services.delivery.outcomes import Outcome
 from desktop.services.ledger import dispatch, rows
 from desktop.services.ledger.facts import BY_COURIER, Recorded, to_text
-from desktop.services.ledger.model import DeliveryState
+from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from tests.faults.disk import Disk
 from tests.model.world import Options
 
@@ -44,7 +44,7 @@ def send_unread(options: Options) -> Iterator[Options]:
     def unread(self: Any, place: Any, *, costs: bool, documents: bool, first: bool) -> bool:
         known = {one.state for one in self._due(place)}
         if first and known <= {DeliveryState.QUEUED}:
-            for kind in (matter_work.DeliveryKind.COST, matter_work.DeliveryKind.DOCUMENT):
+            for kind in (DeliveryKind.COST, DeliveryKind.DOCUMENT):
                 self._read_at[kind] = self.ledger.now()
             return False
         return read(self, place, costs=costs, documents=documents, first=first)

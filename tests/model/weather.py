@@ -88,6 +88,8 @@ READS: tuple[Fate, ...] = (
     Fate("dies reading", 1, "dies"),
 )
 
+LATE = tuple(one for one in WRITES if one.answer == "lost" and one.lands is Lands.LATE)
+
 _CHOICES = {
     fates: (list(itertools.accumulate(one.weight for one in fates)), sum(one.weight for one in fates)) for fates in (WRITES, READS)
 }

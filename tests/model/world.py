@@ -25,7 +25,7 @@ from desktop.settings import Costs, Delivery, Practice, Results, Settings
 from tests.model.checker import Amount, Judgement, Told, judge
 from tests.model.desk_pc import START, Crash, Feed, Files, Matters, Pc, Seat, WallClock, content_of
 from tests.model.remote import SPELLINGS, Asked, Books, Entry
-from tests.model.weather import READS, WRITES, Fate, Lands, Lateness, drawn
+from tests.model.weather import LATE, READS, WRITES, Fate, Lands, Lateness, drawn
 
 HOUR = 3600.0
 TIME_OUT = 60.0
@@ -41,7 +41,8 @@ PAGE = b"<!DOCTYPE html><html><body>Sign in to the guest network</body></html>"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is the same for all seeds of a run."""
+    """What is the same for all seeds of a run. `late_share`: so many of the sends, besides what the weather brings, have their
+    answer lost and land late."""
 
     system: str = "xero-practice-manager"
     quiet: float = 180.0
@@ -49,6 +50,7 @@ class Options:
     lateness: Lateness = field(default_factory=Lateness)
     steps: int = 22
     orders: int = 26
+    late_share: float = 0.0
     jumps: bool = True
 
 
@@ -87,14 +89,14 @@ class World:
         pcs = 2 if chance.random() < 0.25 else 1
         tenants = ("firm-1", "firm-2") if pcs == 1 and chance.random() < 0.3 else ("firm-1",)
         self.matters = [
-            Matter(self.options.system, tenant, f"id-{tenant}-J{n:03}", f"J{n:03}", f"Matter {n}")
+            Matter(self.spelling.system, tenant, f"id-{tenant}-J{n:03}", f"J{n:03}", f"Matter {n}")
             for tenant in tenants
             for n in range(1, chance.randint(2, 5))
         ]
         self.takes_credits = chance.random() < 0.8 or pcs > 1
         self.markup = chance.choice((0.0, 0.0, 10.0))
-        self.settings = Settings(
-            practice=Practice(system=self.options.system),  # type: ignore[arg-type]  # the register's names are the settings'
+        settings = Settings(
+            practice=Practice(system=self.spelling.system),  # type: ignore[arg-type]  # the register's names are the settings'
             costs=Costs(
                 code_taxed="GST",
                 code_untaxed="FREE",
@@ -105,12 +107,13 @@ class World:
             results=Results(takeover_minutes=30),
             delivery=Delivery(quiet_seconds=self.options.quiet, reread_seconds=self.options.reread),
         )
+        self.settings = self.spelling.chosen(settings)
         takeover = timedelta(minutes=30) if pcs > 1 or chance.random() < 0.3 else timedelta()
         self.pcs: list[Pc] = []
         for index in range(pcs):
             self.pcs.append(
                 Pc(
-                    index, self.seats[index], WallClock(), Random(chance.random()), self.settings, takeover, self.options.system,
+                    index, self.seats[index], WallClock(), Random(chance.random()), self.settings, takeover, self.spelling.system,
                     tenants, Matters(self.matters), Feed(self.feed, self.chance), Files(self.chance), self.carry, self.pass_time,
                 )
             )  # fmt: skip
@@ -151,6 +154,8 @@ class World:
             if wanted:
                 fate = wanted[0]
                 self.burst.remove(fate)
+            elif asked.entry is not None and self.options.late_share and chance.random() < self.options.late_share:
+                fate = chance.choice(LATE)
             elif chance.random() < self.trouble:
                 fate = drawn(chance, fates)
         self.pass_time(chance.uniform(0.05, 0.4))
