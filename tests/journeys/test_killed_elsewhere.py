@@ -95,6 +95,7 @@ def test_a_second_sign_in_killed_at_any_moment_keeps_the_connection(world: Outsi
     """A20: what stood goes on standing, or the new one does."""
     pc = Installation(world, tmp_path / "profile")
     assert pc.connect().status == DONE
+    world.controls.post("faults", name="slow_answer", where="api GET connections", seconds=0.3)
     killed = 0
     for _ in range(2):
         before = calls(world)["identity POST connect/token"]
