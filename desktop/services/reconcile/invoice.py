@@ -288,7 +288,6 @@ def _decoded(content: bytes) -> str:
 def _sheet(content: bytes, name: str) -> Iterator[Sequence[object]]:
     """The first sheet that holds anything."""
     import openpyxl  # carries 10 MB that only this needs
-    from defusedxml.common import DefusedXmlException
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
