@@ -101,6 +101,9 @@ class Spelling(Protocol):
     system: str
     """The name in the register of practice systems."""
 
+    no_status: int
+    """The status with which it says its own no."""
+
     def chosen(self, settings: Settings) -> Settings:
         """The platform's settings that lead to this wire."""
         ...
@@ -120,6 +123,7 @@ class PracticeManagerSpelling:
     system = "xero-practice-manager"
     tenant_header = "xero-tenant-id"
     root = "/practicemanager/3.1/"
+    no_status = 200
 
     def chosen(self, settings: Settings) -> Settings:
         return settings
@@ -204,10 +208,3 @@ def entry_of(told: Mapping[str, str], kind: str, tenant: str, job: str, by: int)
 
 def _elements(values: Iterable[tuple[str, str]]) -> str:
     return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values)
-
-
-SPELLINGS: dict[str, Callable[[], Spelling]] = {
-    "xero-practice-manager": PracticeManagerSpelling,
-    "workflowmax-v1": WorkflowMaxSpelling,
-}
-"""A further practice system takes part with one class here."""

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from tests.model import events
 from tests.model.desk_pc import leave_seats, seats
-from tests.model.remote import SPELLINGS
+from tests.model.spellings import SPELLINGS
 from tests.model.weakened import WEAKENED
 from tests.model.weather import Lateness
 from tests.model.world import Options

@@ -24,7 +24,8 @@ from desktop.services.practice.model import Matter
 from desktop.settings import Costs, Delivery, Practice, Results, Settings
 from tests.model.checker import Amount, Judgement, Told, judge
 from tests.model.desk_pc import START, Crash, Feed, Files, Matters, Pc, Seat, WallClock, content_of
-from tests.model.remote import SPELLINGS, Asked, Books, Entry
+from tests.model.remote import Asked, Books, Entry
+from tests.model.spellings import SPELLINGS
 from tests.model.weather import LATE, READS, WRITES, Fate, Lands, Lateness, drawn
 
 HOUR = 3600.0
@@ -216,7 +217,7 @@ class World:
             self.changed_bodies.append(entry.mark)
         if entry.kind == "cost" and entry.amount < 0 and not self.takes_credits:
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: no credits here")
-            return Answer(200, self._headers(), self.spelling.refused("A cost can't be negative."))
+            return Answer(self.spelling.no_status, self._headers(), self.spelling.refused("A cost can't be negative."))
         if fate is None:
             self.books.land(entry, self.true)
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: done")
@@ -268,7 +269,7 @@ class World:
             case "yes":
                 return Answer(200, headers, said)
             case "refused":
-                return Answer(200, headers, refused)
+                return Answer(self.spelling.no_status, headers, refused)
             case "400" | "413" | "409" | "408":
                 return Answer(int(fate.answer), headers, refused if fate.answer in ("400", "413") else b"")
             case "500 refused":
