@@ -247,22 +247,22 @@ def test_a_yes_without_an_address_is_completed_by_asking_for_one(world: Smokebal
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "error"),
     [
-        "http://store.test/x?s=1",
-        "http://127.0.0.1.store.test/x",
-        "http://localhost.store.test/x",
-        "ftp://store.test/x",
-        "file:///x",
-        "x",
-        "//x",
+        ("http://store.test/x?s=1", Refused),
+        ("http://127.0.0.1.store.test/x", Refused),
+        ("http://localhost.store.test/x", Refused),
+        ("ftp://store.test/x", NotSent),
+        ("file:///x", NotSent),
+        ("x", NotSent),
+        ("//x", NotSent),
     ],
 )
-def test_a_place_that_is_not_protected_gets_no_document(world: SmokeballWorld, address: str) -> None:
+def test_a_place_that_is_not_protected_gets_no_document(world: SmokeballWorld, address: str, error: type[ServiceError]) -> None:
     made = said_json({"fileId": "f-1", "uploadUrl": address}, 202)
     upload = said_json({"fileId": "f-1", "uploadUrl": address})
     world.scripted = lambda asked: made if asked.method == "POST" else upload if asked.path.endswith("/upload") else None
-    with pytest.raises((Refused, NotSent)):
+    with pytest.raises(error, match="no https" if error is Refused else "where the file goes"):
         world.smokeball.post_document(PAPER)
     assert world.puts == []
 

@@ -217,7 +217,7 @@ def test_known_matters_that_move_to_the_end_do_not_hide_that_others_were_passed_
     add_many(world, 1_100)
 
     def touch(page: int) -> None:
-        if page < 2:
+        if page < 5:
             for n in (5, 6, 7):
                 world.matters.append(world.matters.pop(n))
 

@@ -117,10 +117,10 @@ class Smokeball:
         """All rows are read before the first is given: who their people are is asked for together.
 
         A long list changes while it is read: what changed meanwhile, by Smokeball's clock, is asked for at its end."""
+        self._people.renew(self._clock())
         if since is not None:
             yield from self._as_matters(self._listed(STATUSES, urgency, since=since), urgency)
             return
-        self._people.renew(self._clock())
         self._standing.server_time = None
         found: dict[str, MatterRow] = {}
         began: datetime | None = None
