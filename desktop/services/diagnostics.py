@@ -82,8 +82,8 @@ def done_with(where: Places) -> None:
 
 
 def _about() -> dict[str, object]:
+    import pyexpat
     import ssl
-    from xml.parsers import expat
 
     import apsw
 
@@ -103,7 +103,7 @@ def _about() -> dict[str, object]:
         "python": sys.version.split()[0],
         "frozen": bool(getattr(sys, "frozen", False)),
         "sqlite": apsw.sqlite_lib_version(),
-        "expat": expat.EXPAT_VERSION,
+        "expat": pyexpat.EXPAT_VERSION,
         "openssl": ssl.OPENSSL_VERSION,
         "packages": {name: _version(name) for name in wanted},
     }
@@ -191,18 +191,9 @@ def _ledger(where: Places) -> dict[str, object]:
 
 
 def _files(where: Places) -> dict[str, object]:
-    known = (
-        "ledger.db",
-        "ledger.db-wal",
-        "directory.db",
-        "identity.db",
-        "settings.json",
-        "backups",
-        "unreadable",
-        "downloads",
-        "crashes",
-    )
-    return {name: _size(where.profile / name) for name in known}
+    databases = (where.ledger, where.ledger.with_name(where.ledger.name + "-wal"), where.directory)
+    others = (where.own_settings, where.crashes, where.downloads, where.profile / "backups", where.profile / "unreadable")
+    return {path.name: _size(path) for path in (*databases, *others)}
 
 
 def _size(path: Path) -> object:

@@ -305,11 +305,10 @@ def _sheet(content: bytes, name: str) -> Iterator[Sequence[object]]:
                     return
         finally:
             book.close()
-    # A damaged workbook shows itself as almost any of these, deep inside the reader.
+    # A damaged workbook shows itself as almost any of these, deep inside the reader; a hostile one as a ValueError.
     except (
         zipfile.BadZipFile,
         InvalidFileException,
-        DefusedXmlException,
         KeyError,
         ValueError,
         TypeError,
