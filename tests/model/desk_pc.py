@@ -18,6 +18,7 @@ import apsw
 from desktop.services.delivery.budget import Budget
 from desktop.services.delivery.courier import Courier
 from desktop.services.delivery.ports import FeedCursor, Inbox
+from desktop.services.delivery.steady import SteadyClock
 from desktop.services.errors import NotSent, SignedOut
 from desktop.services.http import Answer, Http
 from desktop.services.infotrack.model import FetchedFile, Incoming, OrderMessage, RetailerReference, Source
@@ -250,6 +251,7 @@ class Pc:
     files: Files
     carry: Callable[[Pc, str, str, Mapping[str, str], bytes | None], Answer]
     pass_time: Callable[[float], None]
+    steady: bool = True
     dead: bool = False
     asleep: bool = False
     signed_in: set[str] = field(default_factory=set)
@@ -269,9 +271,14 @@ class Pc:
         self.dead = False
         self.tokens = {tenant: Tokens(tenant) for tenant in self.tenants}
         random = Random(self.chance.random())
+        patience = self.settings.delivery
+        hold = timedelta(seconds=patience.quiet_seconds + 2 * patience.reread_seconds + patience.read_timeout_seconds)
+        now: Callable[[], datetime] = self.clock
+        if self.steady:
+            now = SteadyClock(hold, wall=self.clock, elapsed=lambda: self.clock.true)
         self.ledger = Ledger.open(
             self.seat.path,
-            clock=self.clock,
+            clock=now,
             random=random,
             takeover=self.takeover,
             read_reference=read_reference,

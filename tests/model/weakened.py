@@ -130,6 +130,12 @@ def the_disk_lies(options: Options) -> Iterator[Options]:
 
 
 @contextlib.contextmanager
+def any_clock_is_believed(options: Options) -> Iterator[Options]:
+    """A clock that is set forward ends every quiet time."""
+    yield replace(options, steady=False)
+
+
+@contextlib.contextmanager
 def the_number_starts_anew(options: Options) -> Iterator[Options]:
     """A line under a further number instead of the one whose fate is not known."""
     lost = dispatch.lost
@@ -148,6 +154,6 @@ WEAKENED: dict[str, Weakened] = {
     made.__name__.replace("_", "-"): made
     for made in (
         no_quiet_time, one_read, send_unread, resend_unknown, lost_is_refused, yes_is_enough, orphans_are_queued,
-        last_come_counts, the_disk_lies, the_number_starts_anew,
+        last_come_counts, any_clock_is_believed, the_disk_lies, the_number_starts_anew,
     )
 }  # fmt: skip

@@ -43,7 +43,7 @@ PAGE = b"<!DOCTYPE html><html><body>Sign in to the guest network</body></html>"
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is the same for all seeds of a run. `late_share`: so many of the sends, besides what the weather brings, have their
-    answer lost and land late."""
+    answer lost and land late. `steady`: a clock that is set forward is followed only after a while."""
 
     system: str = "xero-practice-manager"
     quiet: float = 180.0
@@ -52,6 +52,7 @@ class Options:
     steps: int = 22
     orders: int = 26
     late_share: float = 0.0
+    steady: bool = True
     jumps: bool = True
 
 
@@ -116,6 +117,7 @@ class World:
                 Pc(
                     index, self.seats[index], WallClock(), Random(chance.random()), self.settings, takeover, self.spelling.system,
                     tenants, Matters(self.matters), Feed(self.feed, self.chance), Files(self.chance), self.carry, self.pass_time,
+                    self.options.steady,
                 )
             )  # fmt: skip
 
@@ -404,7 +406,7 @@ class World:
                 continue
             if next_at is None:
                 break
-            wait = (next_at - pc.clock()).total_seconds()
+            wait = (next_at - pc.ledger.now()).total_seconds()
             if self.true + wait > end:
                 break
             self.pass_time(max(wait, 0.001))
