@@ -280,8 +280,8 @@ def _correct_by_hand(world: World, pc: Pc, delivery: Delivery) -> None:
     """As the row says: the posted line is lowered in the books, then the credit is cancelled here."""
     key, amount, gst = delivery.key, delivery.amount or Decimal(0), delivery.gst or Decimal(0)
     told = world.orders[key.split("-")[1]]
-    if key in told.cancelled:
-        # It was done on behalf of another PC's row already.
+    if key in told.cancelled or any(one.alive and one.mark == key for one in world.books.entries):
+        # It was done on behalf of another PC's row already, or another PC has posted it: whoever looks into the books sees that.
         refused(pc.ledger.cancel, key)
         return
     tenant, job = told.matters[-1]
