@@ -41,9 +41,8 @@ class SignInFilter(RequestFilter):
             super().interceptRequest(info)
             return
         info.block(True)
-        if info.resourceType() is QWebEngineUrlRequestInfo.ResourceType.ResourceTypeMainFrame and self._once.acquire(
-            blocking=False
-        ):
+        main_frame = info.resourceType() == QWebEngineUrlRequestInfo.ResourceType.ResourceTypeMainFrame
+        if main_frame and self._once.acquire(blocking=False):
             self.arrived.emit(address)
 
 
