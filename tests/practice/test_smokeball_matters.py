@@ -250,7 +250,7 @@ def test_a_matter_closed_while_the_list_was_read_is_not_given_as_open(world: Smo
     assert "AM-00000" not in numbers(world.smokeball.matters())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 25), page=st.integers(2, 9))
 def test_whatever_moves_meanwhile_a_line_that_stays_is_always_seen(
     kept_world: SmokeballWorld, seed: int, count: int, page: int

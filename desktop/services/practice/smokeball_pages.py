@@ -52,7 +52,7 @@ class _Page:
 def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, most_pages: int = MOST_PAGES) -> Iterator[Found]:
     """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end."""
     seen: set[str] = set()
-    before: list[str] = []
+    first: list[str] = []
     offset = back = repeated = 0
     lower = False
     for _ in range(most_pages):
@@ -61,11 +61,13 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
         if back and offset and not seen.intersection(ids[:1]):
             offset, back = max(0, offset - back), back * 2
             continue
-        repeated = repeated + 1 if offset and ids == before else 0
-        before = ids
+        if not offset:
+            first = ids
+        # A server that does not understand the offset gives the first page again and again.
+        repeated = repeated + 1 if offset and ids == first else 0
         full, new = len(ids) >= page.limit, not seen.issuperset(ids)
         if offset and not new and not lower and (repeated if full else page.goes_on(offset)):
-            # The page before, over again: the server may know the other spelling only.
+            # It may know the other spelling only.
             lower = True
             continue
         if offset and not new and (not full or repeated >= _MOST_REPEATED):
