@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,8 @@ def killed_at(at: int, rig: Rig, do: Callable[[Rig], None]) -> bool:
             _instrumented(step)
             do(rig)
             os._exit(FINISHED)
+        except Exception:  # noqa: BLE001  # the edge of the process: the test sees its status, a person the reason
+            traceback.print_exc()
         finally:
             os._exit(FAILED)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
