@@ -2,8 +2,11 @@
 
 Each round starts `iconnect deliver --until-idle` (or, one time in six, the tray) in a process of its own, waits for a chance
 moment or for a chance call at the sandbox and a little longer, and kills with SIGKILL. Answers come late meanwhile, and one
-post in a few takes effect only after its sender is dead. At the end one run is let be, and what counts is what the sandbox's
-books hold: each key once, the right amounts, the whole files. Prints one JSON object; ends with 1 when something is wrong.
+post in a few takes effect only after its sender is dead. Where a vendor gives no second chance for a refresh token whose
+successor never arrived (WorkflowMax), a kill in that moment ends the sign-in: then a person signs in again, and it is counted.
+
+At the end one run is let be, and what counts is what the sandbox's books hold: each key once, the right amounts, the whole
+files. Prints one JSON object; ends with 1 when something is wrong.
 
 `--system` takes another practice system than Xero Practice Manager. `--weaken quiet` sets a quiet time that is shorter than
 what the practice system needs, to see whether the loop would notice.
@@ -77,6 +80,7 @@ class Figures:
     kills: int = 0
     ended_before: int = 0
     kills_of_the_tray: int = 0
+    signed_in_again: int = 0
     killed_after: dict[str, int] = field(default_factory=dict)
     orders: int = 0
     keys: int = 0
@@ -212,10 +216,17 @@ class Loop:
         last = after["last"][-1]
         return f"{last['server']} {last['endpoint']}"
 
+    def sign_in_if_need_be(self) -> None:
+        """What a person does who is asked to."""
+        if self.pc.done("status", "--json").value["connections"][0]["state"] != "connected":
+            assert self.pc.connect().status == DONE
+            self.figures.signed_in_again += 1
+
     def finish(self) -> None:
         """A run that is let be, and the books compared."""
         self.world.controls.delete("faults")
         until(lambda: self.world.sandbox.get("/api/pending")["pending"] == 0)
+        self.sign_in_if_need_be()
         for _ in range(3):
             if self.pc.run("deliver", "--until-idle", timeout=900).status == DONE:
                 break
@@ -272,7 +283,8 @@ def run(folder: Path, *, kills: int, seed: int, system: str = XPM, weaken: str =
         pc.set_up()
         loop = Loop(world, pc, random.Random(seed), figures, lands_after=8.0 if weaken else 2.0)
         while figures.kills < kills and time.monotonic() - began < patience:
-            if loop.round() and figures.kills % 25 == 0:
+            if loop.round() and figures.kills % 10 == 0:
+                loop.sign_in_if_need_be()
                 print(f"{figures.kills} kills, {len(loop.placed)} orders", file=sys.stderr, flush=True)
         loop.finish()
     figures.seconds = round(time.monotonic() - began)
