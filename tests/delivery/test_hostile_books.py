@@ -3,6 +3,7 @@ the courier."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +52,20 @@ def test_an_amount_beyond_all_reckoning_does_not_stop_the_other_matters(office: 
 def test_only_the_last_key_of_a_line_has_its_amount() -> None:
     both = PostedCost("x", ("IT-1-T-1", "IT-2-T-1"), "", "", "", D(1), D("7.00"), D("7.00"))
     assert [(one.key, one.cost) for one in seen_cost(both)] == [("IT-1-T-1", None), ("IT-2-T-1", D("7.00"))]
+
+
+def test_a_markup_that_was_changed_since_does_not_make_a_line_look_edited(office: Office) -> None:
+    """Where a system keeps the price alone, its cost is reckoned back: a line of ours that still has its price has its cost."""
+    office.practice.capabilities = replace(office.practice.capabilities, one_price=True)
+    office.receive(order(**PLAIN))
+    office.deliver()
+    (posted,) = office.books.costs["id-J001"]
+    office.books.costs["id-J001"] = [replace(posted, unit_cost=D("18.18"))]
+    office.receive(order(supplier=fee("22.00"), sequence=2))
+    office.deliver()
+    office.deliver_until(3 * 3600)
+    assert [sent.unit_cost for sent in office.practice.sent if isinstance(sent, CostLine)] == [D("20.00"), D("2.00")]
+    assert set(office.states().values()) == {"confirmed"}
 
 
 def test_a_number_too_long_to_be_ours_is_not_cut_to_another_key() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from desktop.services.delivery.matter_work import seen_cost, seen_document
+from desktop.services.delivery.matter_work import seen_costs, seen_document
 from desktop.services.errors import Refused, ServiceError
 from desktop.services.ledger.dispatch import Patience
 from desktop.services.ledger.facts import Place
@@ -44,7 +44,7 @@ class LateLook:
         matter = MatterRef(place.matter_id, place.matter_number)
         if costs:
             read_at = self.ledger.now()
-            seen = [one for posted in practice.costs(matter, urgency=Urgency.BACKGROUND) for one in seen_cost(posted)]
+            seen = seen_costs(practice, self.ledger, matter, Urgency.BACKGROUND)
             self.ledger.note_books(place, documents=False, seen=seen, read_at=read_at, patience=patience)
         if documents:
             read_at = self.ledger.now()

@@ -24,7 +24,7 @@ from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES
 from desktop.services.loggable import error_kind
 from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
-from desktop.services.practice.practice_system import MatterRef, PracticeSystem
+from desktop.services.practice.practice_system import MatterRef, PracticeSystem, Urgency
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ class MatterWorker:
         try:
             if costs:
                 read_at = self.ledger.now()
-                lines = [one for posted in self.practice.costs(matter) for one in seen_cost(posted)]
+                lines = seen_costs(self.practice, self.ledger, matter, Urgency.READ_BACK)
                 others |= self._take_in(place, lines, read_at, documents=False, first=first)
             if documents:
                 read_at = self.ledger.now()
@@ -347,13 +347,26 @@ def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f}"
 
 
-def seen_cost(posted: PostedCost) -> list[Seen]:
+def seen_costs(practice: PracticeSystem, ledger: Ledger, matter: MatterRef, urgency: Urgency) -> list[Seen]:
+    """One whole read of a matter's costs. Raises what PracticeSystem.costs raises, and BadAnswer as `seen_cost`."""
+    seen: list[Seen] = []
+    for posted in practice.costs(matter, urgency=urgency):
+        known = ledger.posting(posted.keys[-1]) if practice.capabilities.one_price and posted.keys else None
+        seen += seen_cost(posted, known)
+    return seen
+
+
+def seen_cost(posted: PostedCost, known: Posting | None = None) -> list[Seen]:
     """A line counts under each key in its note; its amount belongs to the last one, which is the one it was posted under.
+    `known` is our own row of that key where the system keeps the price alone: a line that still has its price has its cost,
+    whatever the markup has become since.
 
     Raises BadAnswer for an amount that is none: anybody who may write into the books may write our key beside it."""
     if not posted.keys:
         return []
     cost = posted.quantity * posted.unit_cost
+    if known is not None and known.cost is not None and known.price == posted.quantity * posted.unit_price:
+        cost = known.cost
     if not cost.is_finite() or abs(cost) >= _BEYOND_MONEY:
         raise BadAnswer("A line of the matter that carries one of our keys has an amount beyond all reckoning.")
     return [

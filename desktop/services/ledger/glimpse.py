@@ -67,14 +67,11 @@ def glimpse(path: Path, most: int) -> Glimpse:
                     (most,),
                 )
             )
-        return Glimpse(
-            int(schema),
-            states,
-            int(orders),
-            int(messages),
-            int(steps),
-            tuple(Unsettled(*row[:8], bool(row[8]), *row[9:]) for row in rows),
+        unsettled = tuple(
+            Unsettled(order, part, n, system, state, hold, attempts, faults, bool(person), created, updated, following)
+            for order, part, n, system, state, hold, attempts, faults, person, created, updated, following in rows
         )
+        return Glimpse(int(schema), states, int(orders), int(messages), int(steps), unsettled)
     except (apsw.BusyError, apsw.LockedError, apsw.IOError, apsw.CantOpenError) as error:
         raise LedgerTrouble("The ledger can't be read just now.") from error
     except apsw.Error as error:

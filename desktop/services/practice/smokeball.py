@@ -85,6 +85,7 @@ class Smokeball:
     ) -> None:
         self.capabilities = Capabilities(
             negative_costs=None,
+            one_price=True,
             deletes_costs=True,
             folders=True,
             max_document_bytes=max_document_bytes,
