@@ -148,6 +148,8 @@ class World:
         chance = self.chance
         asked = self.spelling.asked(method, url, headers, body, pc.index)
         self.counts["calls"] += 1
+        if asked.entry is not None:
+            asked.entry.sent = self.true
         if len(self.pcs) > 1 and not self.nested and not self.calm and chance.random() < 0.05:
             self._meanwhile(pc)
         fate: Fate | None = None
@@ -212,7 +214,6 @@ class World:
 
     def _write(self, pc: Pc, asked: Asked, entry: Entry, body: bytes, fate: Fate | None) -> Answer:
         self.counts["sends"] += 1
-        entry.sent = self.true
         entry.looked = self.last_read.get((entry.by, entry.tenant, entry.job, entry.kind), -1.0)
         before = self.bodies.setdefault((pc.index, entry.mark), body)
         if before != body:
