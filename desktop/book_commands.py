@@ -23,9 +23,9 @@ def reconcile_command(called: Called, file: Path, target: Path | None, as_json: 
     Its columns are named as in the order message (OrderId, ServiceName, RetailerFee, …, TotalFeeTotal); others are mapped in
     Settings. Ends with 1 when an order was never posted or differs."""
     with office_of(called) as office:
-        found = office.books.reconcile(file, office.invoice_columns)
+        found = office.book_desk.reconcile(file, office.invoice_columns)
         if target is not None:
-            office.books.export_reconciliation(found, target)
+            office.book_desk.export_reconciliation(found, target)
         if as_json:
             put_json(_as_json(found))
         else:
@@ -101,7 +101,7 @@ def audit_export(called: Called, file: Path) -> None:
     A row for each cost and document goes to FILE.csv; each step with the hash that ties it to the one before goes to
     FILE-steps.csv. Ends with 1 when the trail was tampered with."""
     with office_of(called) as office:
-        found = office.books.export_audit(file)
+        found = office.book_desk.export_audit(file)
     say(f"{found.deliveries} costs and documents: {file}")
     say(f"{found.steps} steps: {found.trail_file}")
     if found.bad_step is not None:

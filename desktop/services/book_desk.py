@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from desktop.services.desk import ActionFailed
@@ -15,6 +17,8 @@ from desktop.services.practice_systems import title_of
 from desktop.services.reconcile.comparison import Posted, Reconciliation, reconcile
 from desktop.services.reconcile.invoice import BadInvoice, read_invoice
 from desktop.services.tables import write_table
+
+T = TypeVar("T")
 
 _MOVING = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED})
 
@@ -65,7 +69,7 @@ class BookDesk:
 
     def export_reconciliation(self, found: Reconciliation, file: Path) -> int:
         """Raises ActionFailed."""
-        return _written(
+        return written(
             file,
             lambda: write_table(
                 file,
@@ -87,7 +91,7 @@ class BookDesk:
         The trail's chain is checked first. Raises ActionFailed."""
         bad = self._ledger.first_bad_step()
         steps_file = file.with_name(f"{file.stem}-steps{file.suffix or '.csv'}")
-        deliveries = _written(file, lambda: write_table(file, _STATEMENT, self._statement_rows()))
+        deliveries = written(file, lambda: write_table(file, _STATEMENT, self._statement_rows()))
         head = ""
 
         def steps() -> Iterator[tuple[object, ...]]:
@@ -99,8 +103,12 @@ class BookDesk:
                     step.hash,
                 )  # fmt: skip
 
-        count = _written(steps_file, lambda: write_table(steps_file, _TRAIL, steps()))
+        count = written(steps_file, lambda: write_table(steps_file, _TRAIL, steps()))
         return Exported(deliveries, count, steps_file, bad, head)
+
+    def firms_time(self, at: datetime) -> str:
+        """A moment as the firm's own time, to the second, with its zone."""
+        return at.astimezone(self._zone()).isoformat(timespec="seconds")
 
     def _statement_rows(self) -> Iterator[tuple[object, ...]]:
         zone = self._zone()
@@ -140,7 +148,8 @@ def _posted(row: StatementRow) -> Posted:
     )
 
 
-def _written(file: Path, write: Callable[[], int]) -> int:
+def written(file: Path, write: Callable[[], T]) -> T:
+    """Raises ActionFailed where the disk does not take it."""
     try:
         return write()
     except OSError as error:

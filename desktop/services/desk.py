@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from desktop.services.books import Books
 from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.services.practice.model import AccessFinding, CostCode, Matter
 
@@ -67,6 +68,7 @@ class Status:
     refreshing: bool = False
     budget: Mapping[str, object] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    crash_reports: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,11 @@ class Desk(Protocol):
     """One profile's services. Methods raise ActionFailed (with a sentence for a person) and nothing else on purpose."""
 
     def status(self) -> Status: ...
+
+    @property
+    def books(self) -> Books:
+        """Long lists, previews, the supplier's invoice, the trail, and the bundle for support."""
+        ...
 
     # matters
     def find_matters(self, text: str, limit: int = 50) -> tuple[MatterHit, ...]:

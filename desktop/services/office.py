@@ -66,6 +66,7 @@ from desktop.services.practice.model import AccessFinding, CostCode, Finding, Ma
 from desktop.services.practice_links import PracticeLinks
 from desktop.services.practice_systems import title_of
 from desktop.services.sign_in_process import SignInWindows
+from desktop.services.window_books import WindowBooks
 from desktop.settings import SYSTEMS, Settings, read_own, require_client
 
 _log = logging.getLogger(__name__)
@@ -181,7 +182,17 @@ class Office:
             add_result=self.add_result,
             options=window,
         )
-        self.books = BookDesk(self._ledger, tenants=lambda: frozenset(self._links.connected()), zone=lambda: self._zone)
+        self.book_desk = BookDesk(self._ledger, tenants=lambda: frozenset(self._links.connected()), zone=lambda: self._zone)
+        self.books = WindowBooks(
+            self.book_desk,
+            self._ledger,
+            where,
+            platform_file,
+            explained=self._explained,
+            matter=self._matters.by_id,
+            fetch=documents.fetch,
+            region=lambda: self.settings.smokeball.region,
+        )
         self._last = Report(utc_now())
         self._signed_in: frozenset[tuple[str, str, str]] = frozenset()
         self._signed_in = self._sign_ins()
@@ -238,6 +249,7 @@ class Office:
                 refreshing=self._matters.refreshing,
                 budget=self._links.budgets(),
                 notices=self._notices(),
+                crash_reports=len(crashes(self.where.crashes)),
             )
 
     def _connections(self) -> tuple[ConnectionView, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -260,6 +260,10 @@ class Ledger:
         """Every step of the trail, from the first on, as of one moment."""
         with self._store.reading() as db:
             yield from trail(db)
+
+    def reading(self) -> AbstractContextManager[apsw.Connection]:
+        """Several reads of one state of affairs, for lists that this class has no words for (see order_lists)."""
+        return self._store.reading()
 
     def note(self, what: str, *, order_id: str = "", key: str = "", reason: str = "", by: str = "") -> None:
         """Adds a row to the trail for something outside deliveries (a sign-in, a changed setting). No personal data."""

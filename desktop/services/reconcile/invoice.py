@@ -97,6 +97,22 @@ def read_invoice(path: Path, columns: Mapping[str, str] | None = None) -> Invoic
     return invoice_of(_table(content, path.name), path.name, columns)
 
 
+def headings(path: Path) -> tuple[str, ...]:
+    """The names that a person may choose columns from: the first rows' longest run of words. Raises BadInvoice."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInvoice(f"{path.name} can't be read: {error.strerror or error}.") from error
+    rows = _sheet(content, path.name) if content.startswith(b"PK\x03\x04") else _table(content, path.name)
+    best: tuple[str, ...] = ()
+    for _, cells in zip(range(30), rows, strict=False):
+        words = tuple(_text(cell) for cell in cells if isinstance(cell, str) and re.search(r"[^\W\d_]", cell))
+        if len(words) > len(best):
+            best = words
+    return best
+
+
 def invoice_of(rows: Iterable[Sequence[object]], name: str, columns: Mapping[str, str] | None = None) -> Invoice:
     """Finds the heading among the first rows, then reads every row below it."""
     numbered = enumerate(rows, start=1)
