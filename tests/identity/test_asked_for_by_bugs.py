@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from desktop.services.errors import SignedOut
+from desktop.services.errors import NotNow, SignedOut
+from desktop.services.identity.grants import credential_lock
 from desktop.services.identity.id_token import XERO_ISSUER, check_id_token
 from desktop.services.identity.model import SignInFailed
 from tests.identity.fake_authorization_server import jwt, practice
@@ -57,3 +62,26 @@ def test_an_id_token_for_another_app_is_refused_though_it_names_us_as_its_party(
     checked("us")
     with pytest.raises(SignInFailed, match="another app"):
         checked(audience)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="starts its process by fork")
+def test_another_process_that_renews_is_waited_for(tmp_path: Path) -> None:
+    """A18: whatever the two are doing in the meantime; when it ends, by whatever cause, the lock is free."""
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with credential_lock(tmp_path, XPM):
+                os.write(tell, b"x")
+                threading.Event().wait(30)
+        finally:
+            os._exit(0)
+    assert os.read(told, 1) == b"x"
+    with pytest.raises(NotNow, match="Another iConnect program"), credential_lock(tmp_path, XPM, seconds=0.1):
+        raise AssertionError("two have it")
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with credential_lock(tmp_path, XPM, seconds=5):
+        pass
+    os.close(told)
+    os.close(tell)
