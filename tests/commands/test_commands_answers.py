@@ -57,7 +57,9 @@ def test_a_new_pc_says_that_nothing_is_connected(new_pc: NewPc) -> None:
     assert re.fullmatch(r"[a-z0-9]{6}", now.pop("installation"))
     assert now == {
         "connections": [
-            {"system": XPM, "state": "disconnected", "tenant": None, "user": None, "since": None, "problem": None},
+            # The firm's own system first, then the others that its platform file has set up.
+            {"system": system, "state": "disconnected", "tenant": None, "user": None, "since": None, "problem": None}
+            for system in (XPM, "workflowmax", "smokeball")
         ],
         "infotrack": {"state": "disconnected", "user": None},
         "deliveries": dict.fromkeys(STATES, 0),
@@ -74,7 +76,8 @@ def test_the_installation_id_is_kept_for_good_and_is_each_profiles_own(new_pc: N
 def test_status_of_a_connected_pc(pc: Installation) -> None:
     now = pc.done("status", "--json").value
     assert list(now) == ["installation", "connections", "infotrack", "deliveries", "matters", "budget"]
-    [connection] = now["connections"]
+    connection, *others = now["connections"]
+    assert {other["state"] for other in others} == {"disconnected"}
     assert (connection["system"], connection["state"], connection["problem"]) == (XPM, "connected", None)
     assert connection["tenant"] == pc.world.sandbox.where["xero"]["tenant_name"]
     assert connection["user"]
