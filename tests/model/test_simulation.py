@@ -40,7 +40,8 @@ def made() -> Iterator[Sequence[Seat]]:
 def test_nothing_is_lost_and_nothing_stands_twice_in_a_sample_of_seeds(made: Sequence[Seat]) -> None:
     """D1, D2: what the books hold in the end is what InfoTrack told and people decided, whatever went wrong on the way."""
     tally = Tally()
-    for seed in range(1, 13):
+    # 280: a row that waited for a person stayed at the matter that its order had been moved from, and was due for ever.
+    for seed in (*range(1, 13), 280):
         tally.add(events.run(seed, Options(), made))
     assert not tally.failed
     assert tally.intents > 300

@@ -36,6 +36,7 @@ HOLD_REVIEW = "review"
 HOLD_DECIDED = "decided"
 HOLD_EDITED = "edited"
 HOLD_TRIES = "tries"
+HOLD_UNMARKED = "unmarked"
 HOLD_FILE = "file"
 
 MOST_LINES = 1_000_000
@@ -200,7 +201,7 @@ def _plan_costs(facts: OrderFacts, rules: Rules) -> Plan:
 
 def _match(lines: Sequence[Line], rows: Sequence[Posting], place: Place) -> bool:
     """Do the open rows already say what is missing? Rows that were answered by another matter do not."""
-    if any(row.cost is None or (row.was_tried and not row.place.is_same(place)) for row in rows):
+    if any(row.cost is None or (_stays_behind(row) and not row.place.is_same(place)) for row in rows):
         return False
     missing: dict[str, Decimal] = {}
     for line in lines:
@@ -431,7 +432,13 @@ def _still_means(row: Posting, place: Place) -> bool:
     """Does this row still see to its version of the document, or does the matter want a further one?"""
     if row.state is DeliveryState.CANCELLED:
         return row.cancelled_by_person
-    return row.place.is_same(place) or (row.is_open and not row.was_tried)
+    return row.place.is_same(place) or (row.is_open and not _stays_behind(row))
+
+
+def _stays_behind(row: Posting) -> bool:
+    """An open row that does not go along when its order is moved: it was answered by its matter, or a person must look at it
+    there. The new matter gets a row of its own."""
+    return row.was_tried or row.state is DeliveryState.REJECTED or row.hold not in PLANNED_HOLDS
 
 
 def _rehold_documents(facts: OrderFacts, rows: Sequence[Posting]) -> list[Reheld]:
