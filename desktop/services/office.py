@@ -25,6 +25,7 @@ from desktop.services.book_desk import BookDesk
 from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.lanes import Lanes
 from desktop.services.delivery.ports import ResultSource
+from desktop.services.delivery.steady import SteadyClock
 from desktop.services.delivery.turn import Turn
 from desktop.services.delivery.until_idle import Idle
 from desktop.services.delivery.until_idle import until_idle as until_idle_passes
@@ -129,8 +130,11 @@ class Office:
             limits=Limits(connect=delivery.connect_timeout_seconds, read=delivery.read_timeout_seconds),
             proxy=proxy,
         )
+        # Longer than anything that is judged by time having passed: twice the quiet time is a system's that writes later.
+        hold = timedelta(seconds=2 * delivery.quiet_seconds + 2 * delivery.reread_seconds + delivery.read_timeout_seconds)
         self._ledger = Ledger.open(
             where.ledger,
+            clock=SteadyClock(hold),
             random=random,
             takeover=timedelta(minutes=settings.results.takeover_minutes),
             read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),
