@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from desktop.services.advice import Advice
 from desktop.services.books import Books
 from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.services.practice.model import AccessFinding, CostCode, Matter
@@ -151,6 +152,11 @@ class Desk(Protocol):
     @property
     def books(self) -> Books:
         """Long lists, previews, the supplier's invoice, the trail, and the bundle for support."""
+        ...
+
+    @property
+    def advice(self) -> Advice:
+        """What a person should know before a search is ordered."""
         ...
 
     # matters

@@ -59,6 +59,7 @@ from desktop.services.infotrack.unreadable import Unreadable
 from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView
+from desktop.services.matter_advice import MatterAdvice
 from desktop.services.matter_desk import MatterDesk
 from desktop.services.order_desk import OrderDesk, WindowOptions
 from desktop.services.plainly import plainly
@@ -157,6 +158,7 @@ class Office:
         with contextlib.suppress(OSError):  # the directory itself says what is wrong
             make_private(where.directory)
         self._matters = MatterDesk(Directory.open(where.directory, clock=utc_now), self._links, self._identity)
+        self.advice = MatterAdvice(self._ledger, self._matters.directory, self._links)
         self._credentials = Credentials(where.profile / "infotrack.json", self._identity.secrets)
         trusted = Trusted(settings.infotrack.hosts, settings.infotrack.api_url)
         self._ordering = Ordering(self._http, self._credentials, trusted, retailer_tag=settings.infotrack.retailer_tag)

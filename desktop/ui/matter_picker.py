@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.services.advice import BeforeOrder
 from desktop.services.desk import OrderFilter, Status
 from desktop.services.ledger.model import OrderView
 from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
+from desktop.ui.before_order import ClosedMatterDialog, OrderedLately
 from desktop.ui.bridge import Bridge
 from desktop.ui.matter_search import MatterSearch
 from desktop.ui.order_row import order_row
@@ -21,6 +23,9 @@ from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
 HISTORY = 100
+
+GRACE_MS = 600
+"""How long «New search» waits for the matter's state before it goes on without it."""
 
 
 class MatterPanel(QWidget):
@@ -48,6 +53,7 @@ class MatterPanel(QWidget):
         self.client = Muted()
         self.staff = Muted()
         self.warning = MessageBar()
+        self.lately = OrderedLately(clock)
         self.button = QPushButton("New search")
         self.button.setAccessibleName("New search")
         strong = self.button.font()
@@ -86,6 +92,7 @@ class MatterPanel(QWidget):
         column.addWidget(self.client)
         column.addWidget(self.staff)
         column.addWidget(self.warning)
+        column.addWidget(self.lately)
         column.addSpacing(4)
         column.addLayout(act)
         column.addSpacing(12)
@@ -122,6 +129,7 @@ class MatterPanel(QWidget):
         self.staff.setVisible(bool(matter.staff))
         self._warn(matter)
         if not same:
+            self.lately.show_advice(None)
             self.model.show_values(())
             self.history_empty.say("", "")
             self._history_stack.setCurrentWidget(self.history_empty)
@@ -135,6 +143,13 @@ class MatterPanel(QWidget):
         wanted = OrderFilter(matter=matter.number, limit=HISTORY)
         self._bridge.run(
             self, lambda desk: desk.orders(wanted), lambda orders: self._took(matter, orders), self.failed.emit, lane="history"
+        )
+        self._bridge.run(
+            self,
+            lambda desk: desk.advice.before_order(matter),
+            lambda advice: self._advised(matter, advice),
+            self.failed.emit,
+            lane="advice",
         )
 
     def set_busy(self, doing: str) -> None:
@@ -158,6 +173,10 @@ class MatterPanel(QWidget):
                 "Nothing ordered yet", "Searches that you order for this matter will stand here, with what each has come to."
             )
             self._history_stack.setCurrentWidget(self.history_empty)
+
+    def _advised(self, matter: Matter, advice: BeforeOrder) -> None:
+        if self._matter is not None and _place(matter) == _place(self._matter):
+            self.lately.show_advice(advice)
 
     def _row(self, order: OrderView) -> Row:
         return order_row(order, self._clock, show_matter=False)
@@ -200,14 +219,18 @@ class MatterPicker(Window):
     Signals:
         open_order(str): a past order should be shown in Orders and postings.
         connect_wanted(): the person is not signed in and wants to be.
+        found_closed(str): the matter that a window was just opened for turned out to be closed; a sentence without its name.
     """
 
     open_order = Signal(str)
     connect_wanted = Signal()
+    found_closed = Signal(str)
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Choose a matter", clock=clock)
         open_at(self, 940, 580)
+        self.closed_dialog: ClosedMatterDialog | None = None
+        self._waiting: Matter | None = None
         self.message = MessageBar()
         self.notice = MessageBar()
         self.search = MatterSearch(bridge, clock)
@@ -268,11 +291,81 @@ class MatterPicker(Window):
             self.notice.clear()
 
     def order(self, matter: Matter) -> None:
-        """Asks for a link and opens the order window; the picker goes away when it stands."""
-        if not self.panel.button.isEnabled():
+        """Opens the order window, after a look at the matter's state; the picker goes away when it stands.
+
+        For a closed matter a person is asked first. The practice system is asked for the state where it can be, but nobody
+        waits longer than a moment for its answer."""
+        if not self.panel.button.isEnabled() or self.closed_dialog is not None:
             return
         self.message.clear()
+        if matter.is_open is False:
+            self._ask_about_closed(matter)
+            return
         self.panel.set_busy("Opening InfoTrack…")
+        if not self._can_be_asked(matter):
+            self._open(matter)
+            return
+        self._waiting = matter
+        QTimer.singleShot(GRACE_MS, self, lambda: self._no_answer_yet(matter))
+        self.bridge.run(
+            self,
+            lambda desk: desk.advice.as_it_is_now(matter),
+            lambda now: self._looked(matter, now),
+            lambda _: self._looked(matter, matter),
+            network=True,
+        )
+
+    def _can_be_asked(self, matter: Matter) -> bool:
+        return any(view.system == matter.system and not view.offline for view in state.connected(self.bridge.status))
+
+    def _no_answer_yet(self, matter: Matter) -> None:
+        if self._waiting is matter:
+            self._waiting = None
+            self._open(matter)
+
+    def _looked(self, matter: Matter, now: Matter) -> None:
+        closed = now.is_open is False
+        if self._waiting is not matter:
+            if closed:
+                self.found_closed.emit(
+                    f"The matter that you just chose has been closed in {words.system_title(matter.system)}. Its cost may be "
+                    "refused there; the order can be moved to another matter."
+                )
+            return
+        self._waiting = None
+        if closed:
+            self._ask_about_closed(now)
+        else:
+            self._open(matter)
+
+    def _ask_about_closed(self, matter: Matter) -> None:
+        """Shows the question with the client's open matters, which the local copy knows."""
+        self.panel.set_busy("Looking for open matters…")
+        self.bridge.run(
+            self,
+            lambda desk: desk.advice.open_matters_of_client(matter),
+            lambda others: self._ask(matter, others),
+            lambda _: self._ask(matter, ()),
+            lane="others",
+        )
+
+    def _ask(self, matter: Matter, others: Sequence[Matter]) -> None:
+        self.panel.set_busy("")
+        if not self.isVisible():
+            return
+        dialog = self.closed_dialog = ClosedMatterDialog(matter, others, self)
+        dialog.decided.connect(self._decided)
+        dialog.finished.connect(self._answered)
+        dialog.open()
+
+    def _answered(self) -> None:
+        self.closed_dialog = None
+
+    def _decided(self, matter: Matter) -> None:
+        self.panel.set_busy("Opening InfoTrack…")
+        self._open(matter)
+
+    def _open(self, matter: Matter) -> None:
         self.bridge.run(self, lambda desk: desk.order(matter), lambda _: self._ordered(), self._order_failed, network=True)
 
     def _ordered(self) -> None:

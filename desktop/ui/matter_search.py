@@ -12,28 +12,12 @@ from desktop.services.desk import MatterHit, Status
 from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
-from desktop.ui.rows import Row, RowList, RowModel
+from desktop.ui.matter_rows import MatterDelegate, matter_row
+from desktop.ui.rows import RowList, RowModel
 from desktop.ui.widgets import Busy, EmptyState, Field, Muted
 from desktop.ui.window import Clock
 
 LIMIT = 50
-
-
-def matter_row(hit: MatterHit, *, many_systems: bool = False) -> Row:
-    matter = hit.matter
-    marks = tuple(mark for mark, wanted in (("recent", hit.recent), ("mine", hit.mine)) if wanted)
-    tail = [matter.client]
-    if many_systems:
-        tail.append(words.system_title(matter.system))
-    return Row(
-        title=f"{matter.number}  {matter.name}",
-        subtitle=" · ".join(part for part in tail if part),
-        pill="closed" if matter.is_open is False else "",
-        tone=words.Tone.WARN,
-        marks=marks,
-        spoken=", ".join(part for part in (words.matter_text(matter), words.system_title(matter.system) * many_systems) if part),
-        dim=matter.is_open is False,
-    )
 
 
 class MatterSearch(QWidget):
@@ -70,6 +54,7 @@ class MatterSearch(QWidget):
         )
         self.list = RowList("Matters")
         self.list.setModel(self.model)
+        self.list.setItemDelegate(MatterDelegate(lambda: self._shown_for or "", self.list))
         self.list.selectionModel().currentChanged.connect(lambda *_: self.current_changed.emit(self.current()))
         self.list.doubleClicked.connect(lambda *_: self.choose_current())
         self.list.installEventFilter(self)
