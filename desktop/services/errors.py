@@ -4,6 +4,7 @@ ServiceError
 ├── NotSent        proved: no byte of the request left this PC
 ├── AnswerLost     it may have been done: only reading can tell
 ├── Refused        the other side understood and said no; a person must act
+│   └── LeftUnmarked   it was done, but our mark is missing there
 ├── Wait           the other side said «later» before doing anything
 ├── SignedOut      our credentials no longer count; a person must sign in
 ├── AccessMissing  signed in, but without the right that this needs
@@ -40,6 +41,11 @@ class Refused(ServiceError):
         super().__init__(reason)
         self.reason = reason
         self.status = status
+
+
+class LeftUnmarked(Refused):
+    """It was done, but stands there without our mark, and giving it the mark did not work: sent again, it would stand twice.
+    A person must act."""
 
 
 class Wait(ServiceError):

@@ -363,14 +363,20 @@ class Courier:
             return
         practice = self._connections.practice(system, tenant)
         if practice is not None:
-            self._late_look.look(practice, tenant, self.patience)
+            self._late_look.look(practice, tenant, self._patience_with(practice))
+
+    def _patience_with(self, practice: PracticeSystem) -> Patience:
+        """Where a yes only says that it will be done, the quiet time is passed twice: until the request must have been taken,
+        and until what was taken must show."""
+        patience = self.patience
+        return replace(patience, quiet=2 * patience.quiet) if practice.capabilities.asynchronous_writes else patience
 
     def _worker(self, practice: PracticeSystem, tally: Tally) -> MatterWorker:
         return MatterWorker(
             ledger=self._ledger,
             practice=practice,
             documents=self._documents(),
-            patience=self.patience,
+            patience=self._patience_with(practice),
             takeover=self._ledger.take_over_wait,
             replan=lambda order_id: self._planner.plan_order(order_id, self.settings, ask=False),
             pauses=self._pauses,

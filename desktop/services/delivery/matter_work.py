@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,14 +15,14 @@ from desktop.services.delivery.outcomes import Outcome
 from desktop.services.delivery.pauses import Pauses
 from desktop.services.delivery.planner import no_negatives
 from desktop.services.delivery.ports import DocumentFetcher
-from desktop.services.errors import AnswerLost, BadAnswer, NotNow, NotSent, Refused, ServiceError, SignedOut, Wait
+from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotNow, NotSent, Refused, ServiceError, SignedOut, Wait
 from desktop.services.ledger import wording
 from desktop.services.ledger.dispatch import Patience, Seen, too_many_tries
 from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.facts import Place, Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
-from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES
+from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES, HOLD_UNMARKED
 from desktop.services.loggable import error_kind
 from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
 from desktop.services.practice.practice_system import MatterRef, PracticeSystem, Urgency
@@ -44,6 +45,13 @@ LOOKS = 4
 DOCUMENTS = "documents"
 
 _BEYOND_MONEY = Decimal(10) ** 15
+
+_ABOUT_THE_SIGN = re.compile(r"negativ|positiv|minus|credit|below|less than|greater than|at least|zero|[<>]", re.IGNORECASE)
+
+_UNMARKED = (
+    "It was sent without an answer, and a line like it stands there without our mark: it may be this one. If it is, put {key} "
+    "into that line's note and then retry. If it is not, retry, and it is sent again."
+)
 
 
 class TenantStops(Exception):
@@ -90,6 +98,7 @@ class MatterWorker:
     _read_at: dict[DeliveryKind, datetime] = field(default_factory=dict)
     _sent_since: set[DeliveryKind] = field(default_factory=set)
     _jittered: bool = False
+    _unmarked: list[PostedCost] = field(default_factory=list)
 
     def work(self, work: Work) -> None:
         """One matter. Raises TenantStops or MatterUnread; everything that was learnt before is in the ledger."""
@@ -201,7 +210,9 @@ class MatterWorker:
         try:
             if costs:
                 read_at = self.ledger.now()
-                lines = seen_costs(self.practice, self.ledger, matter, Urgency.READ_BACK)
+                there = self.practice.costs(matter)
+                self._unmarked = [posted for posted in there if not posted.keys]
+                lines = seen_among(self.practice, self.ledger, there)
                 others |= self._take_in(place, lines, read_at, documents=False, first=first)
             if documents:
                 read_at = self.ledger.now()
@@ -260,6 +271,9 @@ class MatterWorker:
             posting = self.ledger.posting(planned.key)
             if posting is None or posting.state is not DeliveryState.QUEUED or self._is_later(posting):
                 continue
+            if self._may_stand_unmarked(posting):
+                self.ledger.to_person(posting, HOLD_UNMARKED, _UNMARKED.format(key=posting.key))
+                continue
             self._send(posting)
             self._sent_since.add(posting.kind)
         return self.tally.accepted > accepted
@@ -280,6 +294,19 @@ class MatterWorker:
             if not (others and shared and self.ledger.takes_over_at_once):
                 return
             self.jitter(AT_WORK)
+
+    def _may_stand_unmarked(self, posting: Posting) -> bool:
+        """Where a line may lose its note, one that is equal in all else may be the one that was sent. Such a likeness confirms
+        nothing, but sending again would be a guess."""
+        if posting.cost is None or not posting.touched or self.practice.capabilities.keeps_marks:
+            return False
+        alike = any(
+            one.quantity * one.unit_cost == posting.cost
+            and one.description.strip() == posting.description.strip()
+            and one.on in (None, posting.on)
+            for one in self._unmarked
+        )
+        return alike and self.ledger.was_sent_since_asked(posting)
 
     def _goes_before(self, posting: Posting) -> Posting | None:
         """An earlier cost of the same order whose fate is open: a difference is not posted before what it differs from."""
@@ -333,11 +360,12 @@ class MatterWorker:
 
     def _refused(self, posting: Posting, error: ServiceError | None) -> None:
         reason = error.reason if isinstance(error, Refused) else str(error)
-        if posting.cost is None or posting.cost >= 0:
+        if posting.cost is None or posting.cost >= 0 or isinstance(error, LeftUnmarked):
             self.ledger.refused(posting, reason)
             return
-        # Nobody has said whether this system takes credits: its first answer decides.
-        if self.practice.capabilities.negative_costs is None:
+        # Nobody has said whether this system takes credits: its first answer decides, if it is about that. A job that is
+        # closed, say, refuses this credit and no other.
+        if self.practice.capabilities.negative_costs is None and _ABOUT_THE_SIGN.search(reason):
             self.ledger.remember(no_negatives(posting.place.system, posting.place.tenant), "yes")
         told = self.ledger.correction(posting)
         self.ledger.refused(posting, f"The practice system refused this credit: {reason} {told}", hold=HOLD_NEGATIVE)
@@ -349,8 +377,12 @@ def _megabytes(size: int) -> str:
 
 def seen_costs(practice: PracticeSystem, ledger: Ledger, matter: MatterRef, urgency: Urgency) -> list[Seen]:
     """One whole read of a matter's costs. Raises what PracticeSystem.costs raises, and BadAnswer as `seen_cost`."""
+    return seen_among(practice, ledger, practice.costs(matter, urgency=urgency))
+
+
+def seen_among(practice: PracticeSystem, ledger: Ledger, costs: Iterable[PostedCost]) -> list[Seen]:
     seen: list[Seen] = []
-    for posted in practice.costs(matter, urgency=urgency):
+    for posted in costs:
         known = ledger.posting(posted.keys[-1]) if practice.capabilities.one_price and posted.keys else None
         seen += seen_cost(posted, known)
     return seen

@@ -467,23 +467,24 @@ def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datet
     )  # fmt: skip
 
 
-def _never_shown(db: apsw.Connection, posting: Posting) -> str:
-    """Why a delivery that no read shows is not sent again by itself; empty while it may be.
+def sends(db: apsw.Connection, order_id: str, key: str) -> tuple[int, int]:
+    """How many sends may have taken effect since a person last asked for it, and how many of them were answered with yes."""
+    found = db.execute(
+        "SELECT count(*), ifnull(sum(to_state = 'accepted'), 0) FROM trail WHERE order_id = ?1 AND key = ?2"
+        " AND from_state = 'sending' AND to_state IN ('accepted', 'unknown') AND seq >"
+        " (SELECT ifnull(max(seq), 0) FROM trail WHERE order_id = ?1 AND key = ?2 AND by = ?3)",
+        (order_id, key, BY_PERSON),
+    )
+    sent, yes = next(iter(found))
+    return int(str(sent)), int(str(yes))
 
-    Counted are the sends that may have taken effect since a person last asked for it."""
+
+def _never_shown(db: apsw.Connection, posting: Posting) -> str:
+    """Why a delivery that no read shows is not sent again by itself; empty while it may be."""
     if posting.state is _S.ACCEPTED and posting.remote_id:
         # The remote gave the line a number of its own, so it exists: perhaps it was invoiced, moved or deleted there.
         return "The practice system said yes and gave it a number, but does not show it."
-    sent, yes = next(
-        iter(
-            db.execute(
-                "SELECT count(*), ifnull(sum(to_state = 'accepted'), 0) FROM trail WHERE order_id = ?1 AND key = ?2"
-                " AND from_state = 'sending' AND to_state IN ('accepted', 'unknown') AND seq >"
-                " (SELECT ifnull(max(seq), 0) FROM trail WHERE order_id = ?1 AND key = ?2 AND by = ?3)",
-                (posting.order_id, posting.key, BY_PERSON),
-            )
-        )
-    )
+    sent, yes = sends(db, posting.order_id, posting.key)
     if yes and sent > 1:
         return f"It was sent {sent} times and the practice system said yes, but does not show it."
     if sent > 2:

@@ -39,7 +39,8 @@ class Capabilities:
     `negative_costs` is None where nobody knows: then the first answer decides. `max_document_bytes` is the file's size
     before any coding. `asynchronous_writes`: a yes to a write only says that it will be done. `changes_since`: `matters`
     can be asked for what changed since a moment. `one_price`: a line keeps what the client pays and not what it cost the firm,
-    so that the cost that `costs` gives is reckoned back by today's markup."""
+    so that the cost that `costs` gives is reckoned back by today's markup. `keeps_marks`: what is posted keeps its note, as far
+    as is known; else a line may stand there without our key."""
 
     negative_costs: bool | None
     deletes_costs: bool
@@ -48,6 +49,7 @@ class Capabilities:
     asynchronous_writes: bool = False
     changes_since: bool = False
     one_price: bool = False
+    keeps_marks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,8 @@ class Files:
             raise AnswerLost("The file store's answer could not be read, so it is not known whether it has the file.") from error
         status = answer.status
         _log.info("the file store answered %d", status)
+        if status in (200, 201, 204) and answer.body.lstrip().startswith(b"<"):
+            raise AnswerLost("Something else than the file store answered with a page, so it is not known whether it has the file.")
         if status in _LAPSED or status in (200, 201, 204):
             return status
         if status == 413:

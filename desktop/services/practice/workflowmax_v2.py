@@ -9,12 +9,13 @@ a cost can't be deleted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from desktop.services.errors import AnswerLost, BadAnswer, NotSent, Refused, ServiceError
+from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotSent, Refused, ServiceError
 from desktop.services.http import Http
 from desktop.services.practice import workflowmax_rows as rows
 from desktop.services.practice.json_calls import Body, Found, Json, JsonCalls, json_body, multipart_body, need
@@ -54,7 +55,8 @@ class WorkflowMaxV2:
     """A PracticeSystem. Safe to use from several threads. `api_url` is the host's root.
 
     A job is taken for open unless it has a day of completion or of deletion: the firm's status labels are its own, and nothing
-    public tells which of them end a job."""
+    public tells which of them end a job. `capabilities.keeps_marks` is true once a line that was posted has shown that it kept
+    its note."""
 
     name = NAME
 
@@ -69,7 +71,12 @@ class WorkflowMaxV2:
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.capabilities = Capabilities(
-            negative_costs=None, deletes_costs=False, folders=False, max_document_bytes=max_document_bytes, changes_since=True
+            negative_costs=None,
+            deletes_costs=False,
+            folders=False,
+            max_document_bytes=max_document_bytes,
+            changes_since=True,
+            keeps_marks=False,
         )
         self._tokens = tokens
         self._clock = clock
@@ -166,6 +173,7 @@ class WorkflowMaxV2:
             answer = self._look(path, uuid, urgency)
         if "note" in answer:
             self._keeps_note = line.key in rows.keys_of(answer)
+            self.capabilities = replace(self.capabilities, keeps_marks=self._keeps_note)
         return self._keeps_note is not False
 
     def _look(self, path: str, uuid: str, urgency: Urgency) -> Found:
@@ -189,7 +197,7 @@ class WorkflowMaxV2:
                 break
         if line.key in rows.keys_of(self._look(path, uuid, urgency)):
             return
-        raise Refused(
+        raise LeftUnmarked(
             f"The cost was posted, but WorkflowMax left out its note, and adding it did not work: {problem} In WorkflowMax put "
             f"{line.key} into the note of that line. Do not retry before: it would be posted twice."
         )
