@@ -412,6 +412,11 @@ class Ledger:
             found = rows.postings(db, "key = ?", (key,))
         return found[0] if found else None
 
+    def was_sent_since_asked(self, posting: Posting) -> bool:
+        """Whether it may have been posted by a send that no person has decided about since."""
+        with self._store.reading() as db:
+            return dispatch.sends(db, posting.order_id, posting.key)[0] > 0
+
     def pending(self) -> tuple[Posting, ...]:
         """Everything that the courier is not done with, of all tenants."""
         with self._store.reading() as db:
