@@ -15,6 +15,9 @@ ORDER_WINDOW = "--order-window-process"
 SIGN_IN_WINDOW = "--sign-in-window-process"
 """sign_in_process.HIDDEN_ARGUMENT, likewise."""
 
+LINK = "iconnect:"
+"""deep_link.SCHEME, likewise."""
+
 _WITH_VALUE = ("--platform", "--profile")
 
 
@@ -32,11 +35,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         from desktop.ui.browser.sign_in import main as sign_in_window
 
         sys.exit(sign_in_window())
-    options = _only_global_options(arguments)
+    links = [argument for argument in arguments if argument[: len(LINK)].casefold() == LINK]
+    options = _only_global_options([argument for argument in arguments if argument not in links] if len(links) == 1 else arguments)
     if options is not None:
         from desktop.app import run_tray
 
-        sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile")))
+        sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile"), link="".join(links)))
     from desktop import book_commands, support_commands  # noqa: F401  # they add their commands to the line
     from desktop.commands import cli
 

@@ -23,21 +23,24 @@ if TYPE_CHECKING:
     from desktop.services.desk import Desk
     from desktop.ui.tray_app import TrayApp
 
-_DONE, _CANNOT = 0, 1
+_DONE, _CANNOT, _WRONG = 0, 1, 2
 
 
-def run_tray(*, platform: str | None, profile: str | None) -> int:
+def run_tray(*, platform: str | None, profile: str | None, link: str = "") -> int:
     """Starts the tray and stays until the person quits; with a tray running already, brings that one forward.
 
-    Gives the exit status."""
+    `link` is what somebody followed: the tray shows where it leads, or says what is wrong with it. Gives the exit status."""
     where = places(profile, os.environ)
+    wrong = _what_is_wrong_with(link)
+    if wrong:
+        sys.stderr.write(f"{wrong}\n")
     try:
-        lock = _lock_or_hand_over(where)
+        lock = _lock_or_hand_over(where, link)
     except (NotFree, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return _CANNOT
     if lock is None:
-        return _DONE
+        return _WRONG if wrong else _DONE
     one_heap()
     desktop.ui.load_qt()
     from PySide6.QtWidgets import QApplication
@@ -47,7 +50,7 @@ def run_tray(*, platform: str | None, profile: str | None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     prepare(app)
-    program = _Program(app, show_first_icon(), platform, where, lock)
+    program = _Program(app, show_first_icon(), platform, where, lock, link)
     after_first_paint(program.icon, lambda: program.go_on())
     try:
         status = app.exec()
@@ -58,26 +61,42 @@ def run_tray(*, platform: str | None, profile: str | None) -> int:
     return status
 
 
-def _lock_or_hand_over(where: Places) -> InstanceLock | None:
+def _what_is_wrong_with(link: str) -> str:
+    """Empty where there is no link, or a right one."""
+    if not link:
+        return ""
+    from desktop.deep_link import BadLink, parse
+
+    try:
+        parse(link)
+    except BadLink as wrong:
+        return str(wrong)
+    return ""
+
+
+def _lock_or_hand_over(where: Places, link: str) -> InstanceLock | None:
     """The lock; None when the running tray took over. Qt's network is loaded only where there is somebody to talk to."""
     lock = InstanceLock(where.profile / LOCK_FILE)
     if lock.take():
         return lock
     from desktop.ui.instance import Request, first_or_hand_over
 
-    return first_or_hand_over(where.profile, Request("picker"))
+    return first_or_hand_over(where.profile, Request.for_link(link) if link else Request("picker"))
 
 
 class _Program:
     """What stands behind the first icon, once it is painted."""
 
-    def __init__(self, app: QApplication, icon: QSystemTrayIcon, platform: str | None, where: Places, lock: InstanceLock) -> None:
+    def __init__(
+        self, app: QApplication, icon: QSystemTrayIcon, platform: str | None, where: Places, lock: InstanceLock, link: str
+    ) -> None:
         self.icon = icon
         self.fault: BaseException | None = None
         self._app = app
         self._platform = platform
         self._where = where
         self._lock = lock
+        self._link = link
         self._desk: ProfileDesk | None = None
         self._tray: TrayApp | None = None
 
@@ -91,7 +110,7 @@ class _Program:
     def _go_on(self) -> None:
         from desktop.lean import guess_no_encodings, settle
         from desktop.profile_desk import ProfileDesk
-        from desktop.ui.instance import Instance
+        from desktop.ui.instance import Instance, Request
         from desktop.ui.tray_app import TrayApp
 
         self._desk = profile_desk = ProfileDesk(self._platform, self._where)
@@ -108,6 +127,7 @@ class _Program:
             self._desk,
             instance=Instance(self._where.profile, self._lock),
             first_run=not self._where.ledger.exists(),
+            show=Request.for_link(self._link) if self._link else None,
             notices_wanted=self._desk.notices_wanted,
             icon=self.icon,
         )

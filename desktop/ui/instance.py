@@ -19,18 +19,26 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from desktop.ui.instance_lock import LOCK_FILE, InstanceLock, NotFree
 
-SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome")
+LINK = "link"
+SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome", LINK)
 MAX_MESSAGE = 8 * 1024
+MAX_TEXT = 200
 _ANSWER = b"ok\n"
 _MAX_SOCKET_PATH = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a second start asks of the first: a window to bring forward, and text for its search field."""
+    """What a second start asks of the first: a window to bring forward, and text for its search field; or where a link leads
+    that somebody followed. The link comes as it was: whoever shows it reads it as strictly as if it came from outside."""
 
     show: str = "picker"
     text: str = ""
+
+    @staticmethod
+    def for_link(link: str) -> Request:
+        """One that is too long to be right is passed on cut off, and so stays wrong."""
+        return Request(LINK, link if len(link) <= MAX_TEXT else link[:8])
 
     def encode(self) -> bytes:
         return json.dumps({"show": self.show, "text": self.text}).encode() + b"\n"
@@ -45,7 +53,7 @@ class Request:
         if not isinstance(told, dict):
             return None
         show, text = told.get("show", "picker"), told.get("text", "")
-        if show not in SHOWABLE or not isinstance(text, str) or len(text) > 200:
+        if show not in SHOWABLE or not isinstance(text, str) or len(text) > MAX_TEXT:
             return None
         return Request(show, text)
 

@@ -265,6 +265,18 @@ class MatterPicker(Window):
         self.bring_forward()
         self.search.start(text)
 
+    def open_matter(self, system: str, number: str) -> None:
+        """As a link wants it: looks for that number in that practice system alone."""
+        self.message.clear()
+        self.open_with(f"{system}:{number}")
+        status = self.bridge.status
+        if status is not None and all(view.system != system for view in state.connected(status)):
+            self.message.say(
+                f"The link leads to a matter in {words.system_title(system)}, where you are not signed in. Connect first, then "
+                "follow the link again.",
+                Tone.WARN,
+            )
+
     def look(self) -> None:
         self.search.search()
         self.panel.look()

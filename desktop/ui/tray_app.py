@@ -17,7 +17,7 @@ from desktop.ui import state
 from desktop.ui.bridge import Bridge, DeskFactory
 from desktop.ui.first_icon import prepare
 from desktop.ui.icons import app_icon
-from desktop.ui.instance import Instance, Request
+from desktop.ui.instance import LINK, Instance, Request
 from desktop.ui.own_settings import Notifications, SettingsDoor
 from desktop.ui.state import Click
 from desktop.ui.tray import HOST_CHECK_MS, Tray
@@ -117,10 +117,27 @@ class TrayApp(QObject):
     @Slot(object)
     def show_request(self, request: Request) -> None:
         """Opens what a second start asked for."""
-        if request.show == "picker":
+        if request.show == LINK:
+            self.follow(request.text)
+        elif request.show == "picker":
             self.open_picker(request.text or None)
         else:
             self.choose(request.show)
+
+    def follow(self, link: str) -> None:
+        """Shows where a link leads, or what is wrong with it. Nothing is done but shown."""
+        from desktop.deep_link import BadLink, OrderLink, parse
+
+        try:
+            target = parse(link)
+        except BadLink as wrong:
+            self.open_picker()
+            self.picker().message.say(str(wrong))
+            return
+        if isinstance(target, OrderLink):
+            self.open_deliveries(target.order_id)
+        else:
+            self.picker().open_matter(target.system, target.number)
 
     @Slot(str)
     def choose(self, name: str) -> None:
@@ -178,6 +195,7 @@ class TrayApp(QObject):
             self._picker = MatterPicker(self.bridge)
             self._picker.open_order.connect(self.open_deliveries)
             self._picker.connect_wanted.connect(self.connect_default)
+            self._picker.found_closed.connect(self.tray.notify)
         return self._picker
 
     def deliveries(self) -> DeliveriesWindow:
