@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step, Suggestion
+from desktop.services.books import Preview
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step
 from desktop.ui import theme, words
+from desktop.ui.order_steps import PathStrip, path_text
+from desktop.ui.preview import posting_words
+from desktop.ui.unmatched import SuggestionCard
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Pill, Text
 from desktop.ui.window import Clock
 from desktop.ui.words import Tone
@@ -51,6 +56,40 @@ def may_take_over(order: OrderView) -> bool:
     return order.take_over_at is not None and bool(order.matter_number)
 
 
+def may_open(delivery: Delivery) -> bool:
+    """Whether a document's file can be asked for."""
+    return delivery.kind is DeliveryKind.DOCUMENT and delivery.state is not DeliveryState.CANCELLED
+
+
+def order_story(order: OrderView, now: datetime) -> str:
+    """An order with its postings and every step, as text for a mail or a note."""
+    lines = [f"Order {order.order_id}: {words.order_word(order)}"]
+    told = (
+        ("Service", order.service),
+        ("Reference", order.reference),
+        ("Matter", order.matter_number or "none"),
+        ("Practice system", words.system_title(order.system) if order.system else ""),
+        ("Total with GST", words.money(order.total)),
+        ("GST", words.money(order.gst)),
+        ("Ordered by", order.ordered_by),
+        ("Path", path_text(order, now)),
+        ("Note", order.reason),
+    )
+    lines += [f"{name}: {value}" for name, value in told if value]
+    for delivery in order.deliveries:
+        amount = "" if delivery.amount is None else f", {words.money(delivery.amount)} and GST {words.money(delivery.gst)}"
+        lines.append("")
+        lines.append(f"{words.kind_word(delivery.kind)} {delivery.key}: {delivery.state}{amount}, {delivery.attempts} attempts")
+        told_of = (delivery.description, f"code {delivery.code}" if delivery.code else "", delivery.reason, delivery.undo)
+        lines += [f"  {text}" for text in told_of if text]
+    if order.steps:
+        lines += ["", "What happened"]
+        for step in order.steps:
+            what, more = words.step_words(step)
+            lines.append(f"{words.local(step.at, now):%Y-%m-%d %H:%M:%S %z}  {what}{f' ({more})' if more else ''}")
+    return "\n".join(lines)
+
+
 def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str:
     match order.origin:
         case Origin.OURS:
@@ -71,7 +110,8 @@ class OrderPane(QWidget):
     does it:
         retry(str), approve(str): a delivery key.  cancel(Delivery).
         move_order(OrderView): choose another matter.  move_to(OrderView, Suggestion): to the suggested one at once.
-        take_over(str): an order id.  open_matter(OrderView).
+        take_over(str): an order id.  open_matter(OrderView).  open_document(str): a delivery key.
+        open_job(str): a web address.  copied(): the order's whole path is in the clipboard, as text.
     """
 
     retry = Signal(str)
@@ -81,11 +121,16 @@ class OrderPane(QWidget):
     move_to = Signal(object, object)
     take_over = Signal(str)
     open_matter = Signal(object)
+    open_document = Signal(str)
+    open_job = Signal(str)
+    copied = Signal()
 
     def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._clock = clock
         self._order: OrderView | None = None
+        self._previews: dict[str, Preview] = {}
+        self._address = ""
         self._busy = False
         self._drawn: datetime | None = None
         self.tab_after: QWidget | None = None
@@ -108,7 +153,17 @@ class OrderPane(QWidget):
     def order(self) -> OrderView | None:
         return self._order
 
-    def show_order(self, order: OrderView | None, *, title: str = "No order chosen", text: str = "") -> None:
+    def show_order(
+        self,
+        order: OrderView | None,
+        *,
+        title: str = "No order chosen",
+        text: str = "",
+        previews: Sequence[Preview] = (),
+        address: str = "",
+    ) -> None:
+        """`previews` tell of what waits for approval how it will be posted; `address` is where the practice system shows the
+        matter in the browser, empty where none is known. Without an order: why there is none."""
         if order is None:
             self._order = None
             self._scroll.hide()
@@ -118,9 +173,10 @@ class OrderPane(QWidget):
         self.nothing.hide()
         self._scroll.show()
         minute = self._clock().replace(second=0, microsecond=0)
-        if order == self._order and minute == self._drawn:
+        told = {one.key: one for one in previews}
+        if order == self._order and minute == self._drawn and told == self._previews and address == self._address:
             return
-        self._drawn = minute
+        self._drawn, self._previews, self._address = minute, told, address
         same = self._order is not None and self._order.order_id == order.order_id
         focus = self.focusWidget()
         focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""
@@ -167,7 +223,9 @@ class OrderPane(QWidget):
         column.setSpacing(10)
         self._head(column, order)
         if order.suggestions:
-            column.addWidget(self._suggestions(order))
+            card = SuggestionCard(order)
+            card.move_to.connect(self.move_to)
+            column.addWidget(card)
         # What was cancelled is history: it stands after what counts.
         for delivery in sorted(order.deliveries, key=lambda one: one.state is DeliveryState.CANCELLED):
             column.addWidget(self._delivery(order, delivery))
@@ -186,6 +244,7 @@ class OrderPane(QWidget):
         row.addWidget(Pill(words.order_word(order), words.tone_of(words.order_state(order))), 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         now = self._clock()
+        column.addWidget(PathStrip(order, now))
         facts = QGridLayout()
         facts.setHorizontalSpacing(16)
         facts.setVerticalSpacing(4)
@@ -229,10 +288,14 @@ class OrderPane(QWidget):
         if order.matter_number:
             buttons.addWidget(self._button("Open matter", "open", lambda: self.open_matter.emit(order)))
             buttons.addWidget(self._button("Move to another matter…", "move", lambda: self.move_order.emit(order)))
+            if self._address:
+                address, where = self._address, words.system_short(order.system)
+                buttons.addWidget(self._button(f"Open in {where}", "open job", lambda: self.open_job.emit(address)))
         else:
             buttons.addWidget(self._button("Choose a matter…", "move", lambda: self.move_order.emit(order)))
         if may_take_over(order):
             buttons.addWidget(self._button("Take over now", "take over", lambda: self.take_over.emit(order.order_id)))
+        buttons.addWidget(self._button("Copy details", "copy", self.copy))
         buttons.addStretch(1)
         column.addLayout(buttons)
 
@@ -243,25 +306,6 @@ class OrderPane(QWidget):
         if order.origin is Origin.ELSEWHERE:
             return f"; waits until {until} in case another PC delivers it"
         return f"; left to that PC until {until}"
-
-    def _suggestions(self, order: OrderView) -> QWidget:
-        card = Card()
-        card.body.addWidget(Heading("It may belong to", level=2))
-        for number, suggestion in enumerate(order.suggestions):
-            row = QHBoxLayout()
-            text = QVBoxLayout()
-            text.setSpacing(2)
-            text.addWidget(Text(words.matter_line(suggestion.matter_number, suggestion.matter_name, suggestion.client)))
-            text.addWidget(Muted(suggestion.reason))
-            row.addLayout(text, 1)
-            button = self._button("Move here", f"suggestion {number}", self._suggested(order, suggestion))
-            button.setAccessibleDescription(f"Move order {order.order_id} to matter {suggestion.matter_number}")
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-            card.body.addLayout(row)
-        return card
-
-    def _suggested(self, order: OrderView, suggestion: Suggestion) -> Callable[[], None]:
-        return lambda: self.move_to.emit(order, suggestion)
 
     def _delivery(self, order: OrderView, delivery: Delivery) -> QWidget:
         now = self._clock()
@@ -288,6 +332,9 @@ class OrderPane(QWidget):
             small.append(f"{delivery.attempts} attempts")
         card.body.addWidget(Muted(" · ".join(small)))
         card.body.addWidget(Text(words.plain_state(delivery, now)))
+        waiting = self._previews.get(delivery.key)
+        if waiting is not None and waiting.kind is DeliveryKind.COST:
+            card.body.addWidget(Text(f"When approved: {posting_words(waiting)}"))
         if delivery.reason and delivery.reason != order.reason:
             card.body.addWidget(Text(f"Reason: {delivery.reason}"))
         self._delivery_buttons(card, delivery)
@@ -296,6 +343,7 @@ class OrderPane(QWidget):
     def _delivery_buttons(self, card: Card, delivery: Delivery) -> None:
         offered = choices(delivery)
         wanted: list[tuple[bool, str, Callable[[], None]]] = [
+            (may_open(delivery), "Open document", lambda: self.open_document.emit(delivery.key)),
             (offered.approve, "Approve", lambda: self.approve.emit(delivery.key)),
             (offered.retry, "Retry", lambda: self.retry.emit(delivery.key)),
             (offered.cancel, "Cancel", lambda: self.cancel.emit(delivery)),
@@ -335,6 +383,12 @@ class OrderPane(QWidget):
         if more:
             column.addWidget(Muted(more))
         return box
+
+    def copy(self) -> None:
+        """Puts the order's whole path into the clipboard: every attempt, with the vendor's own words."""
+        if self._order is not None:
+            QGuiApplication.clipboard().setText(order_story(self._order, self._clock()))
+            self.copied.emit()
 
     @staticmethod
     def _button(text: str, name: str, act: Callable[[], None]) -> QPushButton:

@@ -110,6 +110,14 @@ class RowModel(QAbstractListModel, Generic[T]):
         return None
 
 
+def ground_readable(palette: QPalette) -> None:
+    """Darkens or lightens the chosen row's ground so that its text can be read; some systems' own is too near to it."""
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        marked = palette.color(group, QPalette.ColorRole.Highlight)
+        ink = palette.color(group, QPalette.ColorRole.HighlightedText)
+        palette.setColor(group, QPalette.ColorRole.Highlight, theme.readable(marked, ink))
+
+
 class TwoLineDelegate(QStyledItemDelegate):
     """Title and right-hand text on the first line; second line and state pill on the other."""
 
@@ -126,10 +134,7 @@ class TwoLineDelegate(QStyledItemDelegate):
         opt = QStyleOptionViewItem(option)
         self.initStyleOption(opt, index)
         opt.text = ""
-        for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
-            marked = opt.palette.color(group, QPalette.ColorRole.Highlight)
-            ink = opt.palette.color(group, QPalette.ColorRole.HighlightedText)
-            opt.palette.setColor(group, QPalette.ColorRole.Highlight, theme.readable(marked, ink))
+        ground_readable(opt.palette)
         widget: QWidget = option.widget
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)
 

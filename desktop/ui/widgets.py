@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.ui import theme
 from desktop.ui.words import Tone
@@ -308,6 +320,17 @@ class EmptyState(QWidget):
     def _clicked(self) -> None:
         if self._act is not None:
             self._act()
+
+
+def save_as(window: QWidget, title: str, name: str, kinds: str, use: Callable[[Path], None]) -> None:
+    """Asks where to write a file, without waiting; `use` gets the answer. The suffix of `name` is added where none is typed."""
+    dialog = QFileDialog(window, f"iConnect - {title}", name, f"{kinds};;All files (*)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
+    dialog.fileSelected.connect(lambda file: use(Path(file)))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
 
 
 def rule(parent: QWidget | None = None) -> QFrame:

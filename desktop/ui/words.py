@@ -41,7 +41,7 @@ _TONES = {
 }
 
 # An order's one word is that of the delivery that a person should look at first.
-_FIRST = (
+FIRST = (
     DeliveryState.REJECTED,
     DeliveryState.HELD,
     DeliveryState.UNKNOWN,
@@ -128,7 +128,7 @@ def order_state(order: OrderView) -> DeliveryState | None:
 
     None: it has no deliveries yet, and nothing about it needs a person. A cancelled posting beside a live one does not count."""
     present = {delivery.state for delivery in order.deliveries}
-    for state in _FIRST:
+    for state in FIRST:
         if state in present:
             return state
     return DeliveryState.HELD if not order.matter_number else None

@@ -32,6 +32,7 @@ from desktop.services.ledger.model import (
 )
 from desktop.services.practice.model import AccessFinding, CostCode, Finding, Matter, Staff
 from tests.ui.fake_advice import FakeAdvice
+from tests.ui.fake_books import FakeBooks
 
 XPM = "xero-practice-manager"
 NOW = datetime(2026, 3, 14, 4, 30, tzinfo=UTC)
@@ -273,6 +274,7 @@ class FakeDesk:
     def __init__(self, notify: Callable[[], None] = lambda: None) -> None:
         self.notify = notify
         self.advice = FakeAdvice(self)
+        self.books = FakeBooks(self)
         self.now_status = status(connection(), waiting=3)
         self.matters: tuple[Matter, ...] = MATTERS
         self.hidden: tuple[Matter, ...] = ()

@@ -15,12 +15,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.services.desk import ActionFailed, OrderFilter, TypedResult
+from desktop.services.books import OrderQuery
+from desktop.services.desk import ActionFailed, TypedResult
 from desktop.services.ledger.model import DeliveryState
-from desktop.ui import deliveries
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow, undo_words
 from desktop.ui.matter_picker import MatterChooser
+from desktop.ui.preview import MovePreview, PreviewDialog
 from desktop.ui.result_form import ResultForm
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import MATTERS, NOW, FakeDesk, delivery, order, typical_orders
@@ -192,6 +193,14 @@ def test_moving_says_what_to_undo_and_takes_a_matter(qtbot: QtBot, window: Deliv
     assert "may already be posted" in said
     QTest.keyClicks(chooser.search.field, "blue gum")
     QTest.keyClick(chooser.search.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: any(p.isVisible() for p in window.findChildren(MovePreview)))
+    preview = next(p for p in window.findChildren(MovePreview) if p.isVisible())
+    said = words_on(preview)
+    assert "iConnect posts to J000103\nRetailer fee $9.50 + GST $0.95\nSupplier fee $22.00 + GST $0.00\nDocument" in said
+    assert "Remove by hand at J000101 in Xero Practice Manager\nCost $22.00 + GST $0.00, IT-71000007-S-1" in said
+    assert "May already be posted at J000101" in said
+    assert desk.called("move") == []
+    preview.move_button.click()
     qtbot.waitUntil(lambda: desk.called("move") == [("71000007", MATTERS[2])])
 
 
@@ -243,19 +252,6 @@ def test_an_order_that_is_not_in_the_list_yet_is_not_taken_for_another(
     assert window.list.current_row() == 0
 
 
-def test_an_order_older_than_the_list_is_fetched_alone(
-    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deliveries, "LIMIT", 3)
-    monkeypatch.setattr(
-        DeliveriesWindow, "_filters", staticmethod(lambda: [("All", OrderFilter(limit=3)), ("Waiting", OrderFilter())])
-    )
-    window = opened(qtbot, make_bridge(desk), clock)
-    assert window.model.row_with_key("71000001") == -1
-    window.open_with("71000001")
-    qtbot.waitUntil(lambda: shows(window, "71000001"))
-
-
 def test_a_person_who_chooses_another_order_meanwhile_keeps_it(
     qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, desk: FakeDesk
 ) -> None:
@@ -274,26 +270,19 @@ def test_the_list_can_be_narrowed_by_state_and_by_text(qtbot: QtBot, window: Del
     window.filter.setCurrentIndex(window.filter.findText("Waiting for me", Qt.MatchFlag.MatchStartsWith))
     qtbot.waitUntil(lambda: window.model.rowCount() == 3)
     window.filter.setCurrentText("Confirmed")
-    confirmed = ["71000008", "71000006", "71000004"]
-    qtbot.waitUntil(lambda: [o.order_id for o in window.model.values()] == confirmed)
-    assert OrderFilter(state=S.CONFIRMED) in [call[0] for call in desk.called("orders")]
+    qtbot.waitUntil(lambda: window.model.ids() == ("71000008", "71000006", "71000004"))
+    assert OrderQuery(state=S.CONFIRMED) in [call[0] for call in desk.called("list_orders")]
     window.filter.setCurrentIndex(0)
     qtbot.waitUntil(lambda: window.model.rowCount() == 9)
     QTest.keyClicks(window.field, "extract")
-    assert [o.order_id for o in window.model.values()] == ["71000008"]
-
-
-def test_an_order_older_than_the_list_is_found_by_its_number(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
-    desk.all_orders = (*desk.all_orders, order("60000001", delivery("60000001", "T", S.CONFIRMED)))
-    QTest.keyClicks(window.field, "60000001")
-    qtbot.waitUntil(lambda: [o.order_id for o in window.model.values()] == ["60000001"])
+    qtbot.waitUntil(lambda: window.model.ids() == ("71000008",))
 
 
 def test_empty_lists_say_why(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
     QTest.keyClicks(window.field, "zzz")
-    assert "No order fits" in window.empty.words()
+    qtbot.waitUntil(lambda: "No order fits" in window.empty.words())
     window.empty.button.click()
-    assert window.model.rowCount() == 9
+    qtbot.waitUntil(lambda: window.model.rowCount() == 9)
     desk.all_orders = ()
     desk.notify()
     qtbot.waitUntil(lambda: "No orders yet" in window.empty.words())
@@ -351,7 +340,7 @@ def test_all_that_is_held_can_be_approved_at_once(qtbot: QtBot, make_bridge: Mak
         order("5", delivery("5", "T", S.QUEUED)),
     )
     window = opened(qtbot, make_bridge(desk), clock)
-    assert window.approve_button.text() == "Approve all 3…"
+    qtbot.waitUntil(lambda: window.approve_button.text() == "Approve all 3 shown…")
     approve = desk.approve
 
     def picky(key: str) -> None:
@@ -361,11 +350,13 @@ def test_all_that_is_held_can_be_approved_at_once(qtbot: QtBot, make_bridge: Mak
 
     desk.approve = picky  # type: ignore[method-assign]
     window.approve_button.click()
-    assert "$49.74" in box_of(window).informativeText()
-    answer(qtbot, window, "Approve them")
+    dialog = next(d for d in window.findChildren(PreviewDialog) if d.isVisible())
+    qtbot.waitUntil(lambda: dialog.approve_button.text() == "Approve 3 postings")
+    assert "$45.21 ex GST + $4.53 GST = $49.74" in words_on(dialog)
+    dialog.approve_button.click()
     qtbot.waitUntil(lambda: window.message.text() == "IT-2-T-1: its matter was closed.")
     assert desk.called("approve") == [("IT-1-T-1",), ("IT-3-T-1",)]
-    qtbot.waitUntil(lambda: not window.approve_button.isVisible())
+    qtbot.waitUntil(lambda: window.approve_button.text() == "Approve 1 shown…")
 
 
 def test_the_age_of_what_is_unconfirmed_goes_on(qtbot: QtBot, bridge: Bridge, desk: FakeDesk) -> None:
@@ -474,7 +465,7 @@ def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
     choose(qtbot, window, "71000006")
     window.list.setFocus()
     met: list[str] = []
-    for _ in range(7):
+    for _ in range(8):
         before = QApplication.focusWidget()
         assert before is not None
         QTest.keyClick(before, Qt.Key.Key_Tab)
@@ -482,4 +473,5 @@ def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
         assert focus is not None
         met.append(focus.text() if isinstance(focus, QPushButton) else focus.accessibleName())
     path = "The order's path"
-    assert met == ["Open matter", "Move to another matter…", "Retry", "Cancel", path, "Add a result…", "Import…"]
+    buttons = ["Open matter", "Move to another matter…", "Copy details", "Retry", "Cancel", "Open document"]
+    assert met == [*buttons, path, "Add a result…"]

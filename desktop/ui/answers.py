@@ -1,0 +1,71 @@
+"""The sentence that answers «was this order billed, once, when, by whom». Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from desktop.services.books import AuditAnswer, AuditLine
+from desktop.services.ledger.model import DeliveryKind, DeliveryState
+from desktop.ui import words
+from desktop.ui.words import Tone
+
+_ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer in a word or two, and the sentences that bear it out."""
+
+    title: str
+    text: str
+    tone: Tone
+
+
+def verdict(answer: AuditAnswer, now: datetime) -> Verdict:
+    """Nothing but what was read back is called billed."""
+    order = answer.order
+    if order is None:
+        return Verdict("Not known here", f"InfoTrack never reported an order {answer.order_id} to this PC.", Tone.QUIET)
+    costs = [line for line in answer.lines if line.kind is DeliveryKind.COST and line.state is not DeliveryState.CANCELLED]
+    posted = [line for line in costs if line.state is DeliveryState.CONFIRMED]
+    rest = [line for line in costs if line.state is not DeliveryState.CONFIRMED]
+    who = f" Ordered by {order.ordered_by}." if order.ordered_by else ""
+    told = "".join(f" {_waits(line, now)}" for line in rest)
+    if not costs:
+        return Verdict("Not billed", f"No cost of it was ever planned: InfoTrack told of no fee yet.{who}", Tone.QUIET)
+    if not posted:
+        return Verdict("Not billed yet", f"{told.strip()}{who}", Tone.WARN)
+    net = sum((line.net for line in posted if line.net is not None), Decimal(0))
+    gst = sum((line.gst for line in posted if line.gst is not None), Decimal(0))
+    matters = list(dict.fromkeys(line.matter_number for line in posted))
+    where = f"{' and '.join(matters)} in {words.system_title(posted[0].system)}"
+    text = f"{words.money(net)} + GST {words.money(gst)} = {words.money(net + gst)} to {where}."
+    text += "".join(f" {_posted(line, now)}" for line in posted)
+    if len(matters) > 1:
+        return Verdict("Billed to more than one matter", f"{text} See what is to be undone by hand.{told}{who}", Tone.WARN)
+    if rest:
+        return Verdict("Billed in part", f"{text}{told}{who}", Tone.WARN)
+    return Verdict("Billed once", f"{text}{who}", Tone.GOOD)
+
+
+def _posted(line: AuditLine, now: datetime) -> str:
+    by = {"courier": "iConnect", "plan": "iConnect", "person": "a person"}.get(line.by, line.by or "iConnect")
+    sent = f"sent {_moment(line.sent_at, now)} by {by}, " if line.sent_at is not None else ""
+    return f"{line.key}: {sent}read back {_moment(line.seen_at, now)}."
+
+
+def _waits(line: AuditLine, now: datetime) -> str:
+    if line.state in _ON_ITS_WAY:
+        return f"{line.key} is on its way ({line.state})."
+    return f"{line.key} waits: {line.state}."
+
+
+def _moment(at: datetime | None, now: datetime) -> str:
+    return "" if at is None else f"{words.local(at, now):%d %b %Y %H:%M}"
+
+
+def who_words(by: str) -> str:
+    """Who did a step of the trail, as people say it."""
+    return {"courier": "iConnect", "plan": "iConnect", "person": "a person", "": "iConnect"}.get(by, by)

@@ -1,0 +1,331 @@
+"""The audit trail: was an order billed, once, when and by whom; every step below; proof that nobody changed it; an export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.services.books import AuditAnswer, AuditFiles, TrailCheck, TrailStep
+from desktop.ui import theme, words
+from desktop.ui.answers import verdict, who_words
+from desktop.ui.bridge import Bridge
+from desktop.ui.order_steps import PathStrip
+from desktop.ui.rows import AnyIndex
+from desktop.ui.widgets import Busy, Card, EmptyState, Field, Heading, MessageBar, Muted, Pill, Text, open_at, save_as
+from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.words import Tone
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    width: int
+
+
+_COLUMNS = (
+    _Column("When", 150), _Column("Order", 96), _Column("What happened", 220), _Column("Posting", 150), _Column("By", 90),
+    _Column("Why", 240),
+)  # fmt: skip
+
+
+def step_sentence(step: TrailStep) -> str:
+    """One step in words: its change of state, or what a person did."""
+    if step.to_state:
+        return f"{step.from_state} → {step.to_state}" if step.from_state else f"planned as {step.to_state}"
+    if step.what == "message":
+        return "InfoTrack reported the order"
+    return step.what
+
+
+class TrailModel(QAbstractTableModel):
+    """Steps as a table. `more`: older ones can be asked for."""
+
+    def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self.steps: tuple[TrailStep, ...] = ()
+
+    def show_steps(self, steps: Sequence[TrailStep]) -> None:
+        self.beginResetModel()
+        self.steps = tuple(steps)
+        self.endResetModel()
+
+    def add(self, steps: Sequence[TrailStep]) -> None:
+        if steps:
+            self.beginInsertRows(QModelIndex(), len(self.steps), len(self.steps) + len(steps) - 1)
+            self.steps += tuple(steps)
+            self.endInsertRows()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.steps)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return _COLUMNS[section].title
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        step = self.steps[index.row()]
+        at = words.local(step.at, self._clock())
+        cells = (f"{at:%d %b %Y %H:%M:%S}", step.order_id, step_sentence(step), step.key, who_words(step.by), step.reason)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cells[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"Step {step.number}, hash {step.hash}\n" + "\n".join(cell for cell in cells if cell)
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
+            return ", ".join(cell for cell in cells if cell)
+        return None
+
+
+class AuditWindow(Window):
+    """Signals:
+    open_order(str): an order's number, to be shown in Orders and postings."""
+
+    open_order = Signal(str)
+
+    def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
+        super().__init__(bridge, "Audit trail", clock=clock)
+        open_at(self, 980, 640)
+        self._asked = ""
+        self._loading = False
+        self._all = False
+        self.message = MessageBar()
+        self.field = Field()
+        self.field.setAccessibleName("Order number")
+        self.field.setPlaceholderText("Order number: was it billed, once, when, by whom?")
+        self.field.setClearButtonEnabled(True)
+        self.field.textChanged.connect(lambda _: self.look())
+        self.check_button = self._button("Check the trail", self.check)
+        self.check_button.setToolTip("Reads every step and proves that none was changed, taken out or cut off")
+        self.export_button = self._button("Export…", self.choose_export)
+        self.answer = QWidget()
+        self._answer = QVBoxLayout(self.answer)
+        self._answer.setContentsMargins(0, 0, 0, 0)
+        self.answer.hide()
+        self.model = TrailModel(clock, self)
+        self.table = QTableView()
+        self.table.setAccessibleName("Steps")
+        self.table.setModel(self.model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setTabKeyNavigation(False)
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 10)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        for number, column in enumerate(_COLUMNS):
+            self.table.setColumnWidth(number, column.width)
+        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        self.table.doubleClicked.connect(lambda index: self._ask_for(self.model.steps[index.row()].order_id))
+        self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.empty = EmptyState(framed=True)
+        self.empty.say("One moment…", "iConnect is reading the trail.")
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.table)
+        self.foot = Muted(wrap=False)
+        self.busy = Busy()
+        self._lay_out()
+
+    def open_with(self, order_id: str = "") -> None:
+        """Brings the window forward, at an order's answer where one is named."""
+        if order_id:
+            self.field.setText(order_id)
+        self.bring_forward()
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def look(self) -> None:
+        if not self.isVisible():
+            return
+        wanted = self.field.text().strip()
+        if wanted:
+            self.bridge.run(self, lambda desk: desk.books.audit(wanted), self._answered, self._failed, lane="look")
+        else:
+            self.bridge.run(self, lambda desk: desk.books.trail_page(None, PAGE), self._newest, self._failed, lane="look")
+
+    # the answer
+
+    def _answered(self, answer: AuditAnswer) -> None:
+        if answer.order_id != self.field.text().strip():
+            return
+        self._all = True
+        if answer.steps != self.model.steps:
+            self.model.show_steps(answer.steps)
+        self._clear_answer()
+        said = verdict(answer, self.clock())
+        card = Card()
+        card.setAccessibleName(f"{said.title}. {said.text}")
+        head = QHBoxLayout()
+        head.addWidget(Heading(f"Order {answer.order_id}", wrap=False))
+        head.addWidget(Pill(said.title, said.tone))
+        head.addStretch(1)
+        card.body.addLayout(head)
+        card.body.addWidget(Text(said.text))
+        order = answer.order
+        if order is not None:
+            card.body.addWidget(PathStrip(order, self.clock()))
+            show = self._button("Show the order", lambda: self.open_order.emit(answer.order_id))
+            head.addWidget(show)
+        self._answer.addWidget(card)
+        self.answer.show()
+        self._explain("No step of this order is in the trail.")
+
+    def _newest(self, steps: Sequence[TrailStep]) -> None:
+        if self.field.text().strip():
+            return
+        self._clear_answer()
+        self.answer.hide()
+        known = self.model.steps[: len(steps)]
+        if tuple(steps) != known:
+            self.model.show_steps(steps)
+            self._all = len(steps) < PAGE
+        self._explain("Nothing has happened yet.")
+
+    def _explain(self, nothing: str) -> None:
+        many = len(self.model.steps)
+        if many:
+            self.stack.setCurrentWidget(self.table)
+        else:
+            self.empty.say("No steps", nothing)
+            self.stack.setCurrentWidget(self.empty)
+        more = "" if self._all else "; older ones follow as you scroll"
+        self.foot.setText(f"{many:,} step{'' if many == 1 else 's'}{more}" if many else "")
+
+    def _clear_answer(self) -> None:
+        while (item := self._answer.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def _ask_for(self, order_id: str) -> None:
+        if order_id:
+            self.field.setText(order_id)
+
+    def _scrolled(self, value: int) -> None:
+        bar = self.table.verticalScrollBar()
+        if self._all or self._loading or value < bar.maximum() - bar.pageStep() or not self.model.steps:
+            return
+        self._loading = True
+        before = self.model.steps[-1].number
+        self.bridge.run(self, lambda desk: desk.books.trail_page(before, PAGE), self._older, self._failed)
+
+    def _older(self, steps: Sequence[TrailStep]) -> None:
+        self._loading = False
+        if self.field.text().strip() or (steps and steps[0].number != self.model.steps[-1].number - 1):
+            return
+        self._all = len(steps) < PAGE
+        self.model.add(steps)
+        self._explain("")
+
+    # proof and export
+
+    def check(self) -> None:
+        self.message.clear()
+        self._working("Reading every step…")
+        self.bridge.run(self, lambda desk: desk.books.check_trail(), self._checked, self._not_done, network=True)
+
+    def _checked(self, found: TrailCheck) -> None:
+        self._working("")
+        if found.bad_step is None:
+            told = f"The trail is whole: {found.steps:,} steps, none changed, taken out or cut off."
+            self.message.say(f"{told} Its last hash: {found.head or 'none yet'}", Tone.GOOD)
+        else:
+            self.message.say(_broken(found.bad_step))
+
+    def choose_export(self) -> None:
+        save_as(self, "Export the audit trail", "audit.csv", "Table (*.csv)", self.export)
+
+    def export(self, file: Path) -> None:
+        self.message.clear()
+        self._working("Writing…")
+        self.bridge.run(self, lambda desk: desk.books.export_trail(file), self._exported, self._not_done, network=True)
+
+    def _exported(self, done: AuditFiles) -> None:
+        self._working("")
+        if done.bad_step is not None:
+            self.message.say(_broken(done.bad_step))
+            return
+        self.message.say(
+            f"{done.deliveries:,} costs and documents: {done.file}. {done.steps:,} steps: {done.trail_file.name} beside it. "
+            f"The trail is whole; its last hash: {done.head or 'none yet'}",
+            Tone.GOOD,
+        )
+
+    def _working(self, doing: str) -> None:
+        self.check_button.setEnabled(not doing)
+        self.export_button.setEnabled(not doing)
+        if doing:
+            self.busy.start(doing)
+        else:
+            self.busy.stop()
+
+    def _not_done(self, problem: str) -> None:
+        self._working("")
+        self._failed(problem)
+
+    def _failed(self, problem: str) -> None:
+        self._loading = False
+        self.message.say(problem)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.field.setFocus()
+
+    def _button(self, text: str, act: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        assert callable(act)
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP)
+        top.addWidget(self.field, 1)
+        top.addWidget(self.check_button)
+        top.addWidget(self.export_button)
+        foot = QHBoxLayout()
+        foot.addWidget(self.foot, 1)
+        foot.addWidget(self.busy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, 10)
+        column.setSpacing(theme.GAP)
+        column.addLayout(top)
+        column.addWidget(self.message)
+        column.addWidget(self.answer)
+        column.addWidget(self.stack, 1)
+        column.addLayout(foot)
+
+
+def _broken(step: int) -> str:
+    return (
+        f"The trail does not verify: step {step:,} was changed, taken out or cut off. Keep the profile folder as it is, and ask "
+        "whoever looks after this PC who had access to it."
+    )

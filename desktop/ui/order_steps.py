@@ -1,0 +1,252 @@
+"""An order's path as four steps (ordered, result, document, cost): each with its state by shape, word and colour, and its time.
+
+The steps are worked out by pure functions; a painter draws them in a list's row, and a widget in the order's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
+from desktop.ui import theme, words
+from desktop.ui.widgets import small_font
+from desktop.ui.words import Tone
+
+
+class Mark(Enum):
+    """A step's shape, so that colour is never the only sign."""
+
+    DONE = "filled circle with a tick"
+    MOVING = "ring with a dot"
+    DOUBT = "ring with a question mark"
+    PERSON = "triangle"
+    FAILED = "square with a cross"
+    NOT_YET = "empty ring"
+    OFF = "circle with a dash"
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step. `word` says where it stands, empty where the name says it all; `at` is when it came to stand there."""
+
+    name: str
+    word: str
+    mark: Mark
+    tone: Tone
+    at: datetime | None = None
+
+    def text(self, now: datetime) -> str:
+        """As a person reads it: `Cost held 15:18`."""
+        return " ".join(part for part in (self.name, self.word, short_time(self.at, now)) if part)
+
+
+_MARKS = {
+    DeliveryState.HELD: Mark.PERSON,
+    DeliveryState.QUEUED: Mark.MOVING,
+    DeliveryState.SENDING: Mark.MOVING,
+    DeliveryState.UNKNOWN: Mark.DOUBT,
+    DeliveryState.ACCEPTED: Mark.MOVING,
+    DeliveryState.CONFIRMED: Mark.DONE,
+    DeliveryState.REJECTED: Mark.FAILED,
+    DeliveryState.CANCELLED: Mark.OFF,
+}
+
+
+def short_time(at: datetime | None, now: datetime) -> str:
+    """The shortest words that tell when: the clock today, a day of this year, else month and year."""
+    if at is None:
+        return ""
+    own = words.local(at, now)
+    if own.date() == now.date():
+        return f"{own:%H:%M}"
+    return f"{own.day} {own:%b}" if own.year == now.year else f"{own:%b %Y}"
+
+
+def path_of(order: OrderView) -> tuple[PathStep, ...]:
+    """Ordered, result, document, cost."""
+    result = min((delivery.created_at for delivery in order.deliveries), default=None)
+    return (
+        PathStep("Ordered", "", Mark.DONE, Tone.GOOD, order.ordered_at or order.first_seen_at),
+        PathStep("Result", "", Mark.DONE, Tone.GOOD, result) if result is not None else _none("Result"),
+        _step("Document", [one for one in order.deliveries if one.kind is DeliveryKind.DOCUMENT]),
+        _step("Cost", [one for one in order.deliveries if one.kind is DeliveryKind.COST]),
+    )
+
+
+def _none(name: str) -> PathStep:
+    return PathStep(name, "none yet", Mark.NOT_YET, Tone.QUIET)
+
+
+def _step(name: str, deliveries: Sequence[Delivery]) -> PathStep:
+    """Of several, the one that a person should look at first stands for all."""
+    for state in words.FIRST:
+        found = [one for one in deliveries if one.state is state]
+        if found:
+            latest = max(one.updated_at for one in found)
+            return PathStep(name, str(state), _MARKS[state], words.tone_of(state), latest)
+    return _none(name)
+
+
+def path_text(order: OrderView, now: datetime) -> str:
+    """The whole path in words, for assistive technology and the clipboard."""
+    return ", ".join(step.text(now) for step in path_of(order))
+
+
+def paint_mark(painter: QPainter, box: QRectF, mark: Mark, ink: QColor, ground: QColor) -> None:
+    """The shape in `box`, which should be a square of 11 or more."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = QPen(ink, 1.6)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    inner = box.adjusted(1, 1, -1, -1)
+    middle, size = inner.center(), inner.width()
+    light = QPen(ground, 1.6)
+    light.setCapStyle(Qt.PenCapStyle.RoundCap)
+    match mark:
+        case Mark.DONE:
+            painter.setBrush(ink)
+            painter.drawEllipse(inner)
+            painter.setPen(light)
+            painter.drawPolyline(_points(middle, size, (-0.24, 0.02), (-0.06, 0.2), (0.26, -0.18)))
+        case Mark.MOVING:
+            painter.drawEllipse(inner)
+            painter.setBrush(ink)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawEllipse(middle, size * 0.2, size * 0.2)
+        case Mark.DOUBT:
+            painter.drawEllipse(inner)
+            font = QFont(painter.font())
+            font.setPixelSize(max(8, round(size * 0.85)))
+            font.setBold(True)
+            painter.setFont(font)
+            painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "?")
+        case Mark.PERSON:
+            painter.setBrush(ink)
+            painter.drawPolygon(_points(middle, size, (0, -0.46), (0.5, 0.42), (-0.5, 0.42)))
+            painter.setPen(light)
+            painter.drawPolyline(_points(middle, size, (0, -0.12), (0, 0.12)))
+            painter.drawPoint(_points(middle, size, (0, 0.29)).first())
+        case Mark.FAILED:
+            painter.setBrush(ink)
+            painter.drawRoundedRect(inner, 2, 2)
+            painter.setPen(light)
+            painter.drawPolyline(_points(middle, size, (-0.2, -0.2), (0.2, 0.2)))
+            painter.drawPolyline(_points(middle, size, (0.2, -0.2), (-0.2, 0.2)))
+        case Mark.NOT_YET:
+            painter.setPen(QPen(ink, 1.2, Qt.PenStyle.DotLine))
+            painter.drawEllipse(inner)
+        case Mark.OFF:
+            painter.drawEllipse(inner)
+            painter.drawPolyline(_points(middle, size, (-0.24, 0), (0.24, 0)))
+    painter.restore()
+
+
+def _points(middle: QPointF, size: float, *places: tuple[float, float]) -> QPolygonF:
+    return QPolygonF([QPointF(middle.x() + x * size, middle.y() + y * size) for x, y in places])
+
+
+def paint_path(
+    painter: QPainter, area: QRect, steps: Sequence[PathStep], now: datetime, palette: QPalette, ink: QColor | None = None
+) -> None:
+    """The steps side by side, joined by a line, with the painter's font. Where there is no room for the times, they go;
+    where there is none for the words, the shapes stay. `ink`: everything in this colour, as on a chosen row."""
+    colours = theme.colours(palette)
+    metrics = painter.fontMetrics()
+    mark = min(area.height(), metrics.height())
+    gap, space = 14, 5
+    texts = _fitting(steps, now, metrics, area.width() - len(steps) * (mark + space) - (len(steps) - 1) * gap)
+    x = area.left()
+    top = area.top() + (area.height() - mark) / 2
+    line = QPen(QColor(colours.line) if ink is None else ink, 1)
+    ground = QColor(colours.card) if ink is None else palette.color(QPalette.ColorRole.Highlight)
+    for number, (step, text) in enumerate(zip(steps, texts, strict=True)):
+        if number:
+            painter.setPen(line)
+            painter.drawLine(x + 2, area.center().y(), x + gap - 3, area.center().y())
+            x += gap
+        tone = QColor(colours.tone(step.tone).ink) if ink is None else ink
+        paint_mark(painter, QRectF(x, top, mark, mark), step.mark, tone, ground)
+        x += mark + space
+        quiet = step.mark in (Mark.DONE, Mark.NOT_YET, Mark.OFF)
+        painter.setPen(ink if ink is not None else QColor(colours.muted) if quiet else tone)
+        width = metrics.horizontalAdvance(text)
+        painter.drawText(QRect(x, area.top(), width + 2, area.height()), Qt.AlignmentFlag.AlignVCenter, text)
+        x += width
+
+
+def _fitting(steps: Sequence[PathStep], now: datetime, metrics: QFontMetrics, room: int) -> list[str]:
+    """What is done says its name and time; what is not says its state first of all."""
+    whole = [_row_words(step, now, time=True) for step in steps]
+    loud = [_row_words(step, now, time=step.mark not in (Mark.DONE, Mark.NOT_YET)) for step in steps]
+    plain = [_row_words(step, now, time=False) for step in steps]
+    for texts in (whole, loud, plain):
+        if sum(metrics.horizontalAdvance(text) for text in texts) <= room:
+            return texts
+    names = [step.name for step in steps]
+    return names if sum(metrics.horizontalAdvance(name) for name in names) <= room else [""] * len(steps)
+
+
+def _row_words(step: PathStep, now: datetime, *, time: bool) -> str:
+    word = "" if step.mark is Mark.NOT_YET and not time else step.word
+    return " ".join(part for part in (step.name, word, short_time(step.at, now) if time else "") if part)
+
+
+class PathStrip(QWidget):
+    """An order's path across the page: each step's shape with its name, state and time below."""
+
+    def __init__(self, order: OrderView, now: datetime, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._steps = path_of(order)
+        self._now = now
+        self.setFont(small_font(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(f"Path: {path_text(order, now)}")
+        self.setToolTip("\n".join(step.text(now) for step in self._steps))
+
+    def sizeHint(self) -> QSize:
+        return QSize(260, 3 * self.fontMetrics().height() + 30)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(220, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = theme.colours(self.palette())
+        metrics = self.fontMetrics()
+        column, mark = self.width() / len(self._steps), 18
+        right_to_left = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        for number, step in enumerate(self._steps):
+            place = len(self._steps) - 1 - number if right_to_left else number
+            middle = column * (place + 0.5)
+            if number:
+                painter.setPen(QPen(QColor(colours.line), 2))
+                before = middle + column if right_to_left else middle - column
+                first, last = sorted((before, middle))
+                painter.drawLine(QPointF(first + mark / 2 + 5, mark / 2 + 4), QPointF(last - mark / 2 - 5, mark / 2 + 4))
+            tone = QColor(colours.tone(step.tone).ink)
+            paint_mark(
+                painter, QRectF(middle - mark / 2, 4, mark, mark), step.mark, tone, self.palette().color(self.backgroundRole())
+            )
+            top = mark + 8
+            for text, ink, bold in (
+                (step.name, self.palette().color(QPalette.ColorRole.WindowText), True),
+                (step.word or ("done" if step.mark is Mark.DONE else ""), tone, False),
+                (words.when(step.at, self._now), QColor(colours.muted), False),
+            ):
+                font = QFont(self.font())
+                font.setBold(bold)
+                painter.setFont(font)
+                painter.setPen(ink)
+                shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, int(column) - 4)
+                area = QRectF(middle - column / 2 + 2, top, column - 4, metrics.height() + 2)
+                painter.drawText(area, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
+                top += metrics.height() + 1

@@ -1,0 +1,320 @@
+"""What will be posted, shown before it is: for approving in bulk, and for moving an order to another matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.services.books import Preview
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
+from desktop.services.practice.model import Matter
+from desktop.ui import theme, words
+from desktop.ui.rows import AnyIndex
+from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Text, open_at
+from desktop.ui.words import Tone
+
+
+def posting_words(one: Preview) -> str:
+    """How a cost will stand in the books, in a sentence."""
+    parts = [f"matter {one.matter_number}", f"code {one.code}" if one.code else ""]
+    if one.net is not None:
+        parts.append(f"{words.money(one.net)} + GST {words.money(one.gst)}")
+    parts.append(charge_words(one))
+    return ", ".join(part for part in parts if part) + f". {one.rule}."
+
+
+def charge_words(one: Preview) -> str:
+    """What the client is charged."""
+    if not one.billable:
+        return "not billable"
+    price = f"billable at {words.money(one.price)}" if one.price is not None else "billable"
+    return f"{price} (markup {markup_words(one.markup_percent)})" if one.markup_percent else price
+
+
+def markup_words(percent: Decimal | None) -> str:
+    return "" if percent is None else f"{percent.normalize():f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    text: Callable[[Preview], str]
+    right: bool = False
+
+
+_COLUMNS = (
+    _Column("Matter", lambda one: one.matter_number),
+    _Column("Client", lambda one: one.client),
+    _Column("What", lambda one: one.description),
+    _Column("Code", lambda one: one.code),
+    _Column("Ex GST", lambda one: words.money(one.net), right=True),
+    _Column("GST", lambda one: words.money(one.gst), right=True),
+    _Column("Client pays", lambda one: words.money(one.price) if one.billable else "not billable", right=True),
+    _Column("Markup", lambda one: markup_words(one.markup_percent), right=True),
+    _Column("GST rule", lambda one: one.rule),
+)
+
+
+class PreviewModel(QAbstractTableModel):
+    """Postings with a tick each; all are ticked at first."""
+
+    def __init__(self, previews: Sequence[Preview], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.previews = tuple(previews)
+        self._chosen = {one.key for one in previews}
+
+    def chosen(self) -> tuple[Preview, ...]:
+        return tuple(one for one in self.previews if one.key in self._chosen)
+
+    def toggle(self, row: int) -> None:
+        if 0 <= row < len(self.previews):
+            self._chosen ^= {self.previews[row].key}
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.previews)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return _COLUMNS[section].title
+        return None
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        plain = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+        return plain | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else plain
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        one, column = self.previews[index.row()], _COLUMNS[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.text(one)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
+            return Qt.CheckState.Checked if one.key in self._chosen else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{one.key}: {posting_words(one)}"
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
+            return f"{one.key}: {posting_words(one)}"
+        return None
+
+    def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.CheckStateRole or index.column() != 0:
+            return False
+        self.toggle(index.row())
+        return True
+
+
+class _Table(QTableView):
+    """Space ticks and unticks the current row, wherever in it the cursor stands."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        model = self.model()
+        if event.key() == Qt.Key.Key_Space and isinstance(model, PreviewModel):
+            model.toggle(self.currentIndex().row())
+            return
+        super().keyPressEvent(event)
+
+
+class PreviewDialog(QDialog):
+    """Shows what would be posted and asks for a yes. Opens at once, with what is to be shown following."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("iConnect - Approve postings")
+        open_at(self, 1040, 480)
+        self._approve: Callable[[tuple[str, ...]], None] | None = None
+        self._model: PreviewModel | None = None
+        self.explanation = Muted("This is how each posting will stand in the firm's books. Untick what should wait (space bar).")
+        self.table = _Table()
+        self.table.setAccessibleName("Postings to approve")
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setTabKeyNavigation(False)
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.verticalHeader().hide()
+        self.table.setWordWrap(False)
+        self.waiting = EmptyState(framed=True)
+        self.waiting.say("One moment…", "iConnect is working out how they will be posted.")
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.waiting)
+        self.stack.addWidget(self.table)
+        self.reason = Muted()
+        self.sums = Text()
+        self.buttons = QDialogButtonBox()
+        self.approve_button = self.buttons.addButton("Approve", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.not_now = self.buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
+        self.approve_button.setEnabled(False)
+        self.approve_button.setAutoDefault(False)
+        self.not_now.setAutoDefault(False)
+        self.buttons.accepted.connect(self._accepted)
+        self.buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(10)
+        column.addWidget(self.explanation)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.reason)
+        column.addWidget(self.sums)
+        column.addWidget(self.buttons)
+
+    def ask(self, approve: Callable[[tuple[str, ...]], None]) -> None:
+        """`approve` gets the keys that the person said yes to; it is not called on Not now."""
+        self._approve = approve
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.open()
+
+    def show_previews(self, previews: Sequence[Preview]) -> None:
+        if not previews:
+            self.waiting.say("Nothing waits for approval", "Somebody was quicker, or a later message changed it.")
+            return
+        self._model = PreviewModel(previews, self)
+        self._model.dataChanged.connect(lambda *_: self._count())
+        self.table.setModel(self._model)
+        self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._explain(now.row()))
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        self.table.resizeColumnsToContents()
+        for column, widest in ((1, 190), (2, 240)):
+            self.table.setColumnWidth(column, min(widest, self.table.columnWidth(column)))
+        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        self.stack.setCurrentWidget(self.table)
+        self.table.selectRow(0)
+        self.table.setFocus()
+        self._count()
+
+    def refuse(self, problem: str) -> None:
+        self.waiting.say("That can't be shown now", problem)
+
+    def _explain(self, row: int) -> None:
+        model = self._model
+        if model is not None and 0 <= row < len(model.previews):
+            one = model.previews[row]
+            self.reason.setText(" ".join(part for part in (f"{one.key}: {one.rule}.", one.reason) if part))
+
+    def _count(self) -> None:
+        assert self._model is not None
+        chosen = self._model.chosen()
+        net = sum((one.net for one in chosen if one.net is not None), Decimal(0))
+        gst = sum((one.gst for one in chosen if one.gst is not None), Decimal(0))
+        self.sums.setText(f"{words.money(net)} ex GST + {words.money(gst)} GST = {words.money(net + gst)} to be posted")
+        many = len(chosen)
+        self.approve_button.setText(f"Approve {many} posting{'' if many == 1 else 's'}")
+        self.approve_button.setEnabled(bool(chosen))
+
+    def _accepted(self) -> None:
+        keys = tuple(one.key for one in self._model.chosen()) if self._model is not None else ()
+        self.accept()
+        if keys and self._approve is not None:
+            self._approve(keys)
+
+
+_STANDS = (DeliveryState.CONFIRMED, DeliveryState.ACCEPTED)
+_MAY_STAND = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveWords:
+    """What moving an order does: `posts` at the new matter; `undo` is to be removed by hand at the old one; `doubtful` may
+    stand there without having been seen."""
+
+    posts: tuple[str, ...]
+    undo: tuple[str, ...]
+    doubtful: tuple[str, ...]
+
+
+def move_words(order: OrderView) -> MoveWords:
+    here = [one for one in order.deliveries if one.state is not DeliveryState.CANCELLED]
+    posts: list[str] = []
+    for part in dict.fromkeys(one.part for one in here if one.kind is DeliveryKind.COST):
+        lines = [one for one in here if one.part == part and one.amount is not None]
+        net = sum((one.amount for one in lines if one.amount is not None), Decimal(0))
+        gst = sum((one.gst for one in lines if one.gst is not None), Decimal(0))
+        name = {"R": "Retailer fee", "S": "Supplier fee"}.get(part, "Cost")
+        posts.append(f"{name} {words.money(net)} + GST {words.money(gst)}")
+    documents = [one for one in here if one.kind is DeliveryKind.DOCUMENT]
+    posts += [f"Document {one.description or one.key}" for one in documents[-1:]]
+    return MoveWords(
+        tuple(posts),
+        tuple(_line(one) for one in here if one.state in _STANDS),
+        tuple(_line(one) for one in here if one.state in _MAY_STAND),
+    )
+
+
+def _line(one: Delivery) -> str:
+    what = words.kind_word(one.kind)
+    amount = f" {words.money(one.amount)} + GST {words.money(one.gst)}" if one.amount is not None else ""
+    return f"{what}{amount}, {one.key}"
+
+
+class MovePreview(QDialog):
+    """The last question before an order is moved: what will be posted where, and what must be undone by hand."""
+
+    def __init__(self, parent: QWidget, order: OrderView, matter: Matter) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"iConnect - Move order {order.order_id}")
+        self.setMinimumWidth(520)
+        self._move: Callable[[], None] | None = None
+        told = move_words(order)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        column.setSpacing(12)
+        column.addWidget(Heading(f"Move order {order.order_id} to {matter.number}?"))
+        column.addWidget(Muted(words.matter_line("", matter.name, matter.client)))
+        if matter.is_open is False:
+            bar = MessageBar()
+            bar.say(f"{matter.number} is {matter.state or 'closed'}: it may refuse costs.", Tone.WARN, keep=True)
+            column.addWidget(bar)
+        self._group(column, f"iConnect posts to {matter.number}", told.posts or ("Nothing yet: no result has come.",))
+        if told.undo:
+            where = f"{order.matter_number} in {words.system_title(order.system)}"
+            self._group(column, f"Remove by hand at {where}", told.undo)
+        if told.doubtful:
+            self._group(column, f"May already be posted at {order.matter_number}: look there, and remove it if so", told.doubtful)
+        if not told.undo and not told.doubtful and order.matter_number:
+            column.addWidget(Muted(f"Nothing of it was posted to {order.matter_number}, so nothing is to be undone."))
+        buttons = QDialogButtonBox()
+        self.move_button = buttons.addButton(f"Move to {matter.number}", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.keep_button = buttons.addButton("Keep it where it is", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self._accepted)
+        buttons.rejected.connect(self.reject)
+        column.addStretch(1)
+        column.addWidget(buttons)
+
+    def ask(self, move: Callable[[], None]) -> None:
+        """`move` is called when the person agrees."""
+        self._move = move
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.open()
+
+    def _accepted(self) -> None:
+        self.accept()
+        if self._move is not None:
+            self._move()
+
+    @staticmethod
+    def _group(column: QVBoxLayout, title: str, lines: Sequence[str]) -> None:
+        card = Card()
+        card.body.addWidget(Heading(title, level=2))
+        for line in lines:
+            card.body.addWidget(Text(line))
+        column.addWidget(card)

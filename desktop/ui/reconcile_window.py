@@ -1,0 +1,429 @@
+"""Reconcile: the supplier's invoice, dropped on the window, held against what stands in the firm's books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.services.desk import Desk
+from desktop.services.reconcile.comparison import Compared, Reconciliation, Verdict
+from desktop.ui import theme, words
+from desktop.ui.bridge import Bridge
+from desktop.ui.invoice_columns import ColumnsDialog
+from desktop.ui.rows import AnyIndex
+from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, Text, open_at, save_as
+from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.words import Tone
+
+_TONES = {
+    Verdict.MATCHED: Tone.GOOD,
+    Verdict.MISSING: Tone.BAD,
+    Verdict.DIFFERENT: Tone.BAD,
+    Verdict.UNDER_WAY: Tone.CALM,
+    Verdict.CREDITED: Tone.GOOD,
+    Verdict.EXTRA: Tone.WARN,
+    Verdict.ANOTHER_FIRMS: Tone.QUIET,
+}
+_SHAPES = {
+    Verdict.MATCHED: "✓",
+    Verdict.MISSING: "✕",
+    Verdict.DIFFERENT: "≠",
+    Verdict.UNDER_WAY: "…",
+    Verdict.CREDITED: "↩",
+    Verdict.EXTRA: "+",
+    Verdict.ANOTHER_FIRMS: "–",
+}
+_FIRST = (
+    Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA, Verdict.UNDER_WAY, Verdict.CREDITED, Verdict.ANOTHER_FIRMS, Verdict.MATCHED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    text: Callable[[Compared], str]
+    width: int
+    right: bool = False
+
+
+_COLUMNS = (
+    _Column("Result", lambda one: f"{_SHAPES[one.verdict]}  {one.verdict.value}", 120),
+    _Column("Order", lambda one: one.order_id, 96),
+    _Column("Service", lambda one: one.service, 200),
+    _Column("Matter", lambda one: one.matter, 96),
+    _Column("Invoice", lambda one: words.money(one.invoiced.total), 92, right=True),
+    _Column("Books", lambda one: words.money(one.posted.total), 92, right=True),
+    _Column("Difference", lambda one: words.money(one.difference) if one.difference else "", 92, right=True),
+    _Column("Remark", lambda one: one.reason, 260),
+)
+
+
+class ComparedModel(QAbstractTableModel):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.orders: tuple[Compared, ...] = ()
+
+    def show_orders(self, orders: tuple[Compared, ...]) -> None:
+        self.beginResetModel()
+        self.orders = orders
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.orders)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return _COLUMNS[section].title
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        one, column = self.orders[index.row()], _COLUMNS[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.text(one)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
+            return QColor(theme.colours(QGuiApplication.palette()).tone(_TONES[one.verdict]).ink)
+        if role == Qt.ItemDataRole.FontRole and index.column() == 0:
+            font = QFont()
+            font.setBold(one.needs_person)
+            return font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return spoken(one)
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
+            return spoken(one)
+        return None
+
+
+def spoken(one: Compared) -> str:
+    """A row as a sentence."""
+    parts = [f"Order {one.order_id}: {one.verdict.value}", one.service, f"matter {one.matter}" if one.matter else ""]
+    parts.append(f"invoice {words.money(one.invoiced.total)}, books {words.money(one.posted.total)}")
+    return ", ".join(part for part in parts if part) + (f". {one.reason}" if one.reason else "")
+
+
+class _Totals(QWidget):
+    """The sums of both sides by GST, and what is between them."""
+
+    ROWS = (
+        ("taxed", "With GST, ex GST"),
+        ("untaxed", "Without GST"),
+        ("gst", "GST"),
+        ("unknown", "Told only with GST"),
+        ("total", "In all"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(24)
+        self._grid.setVerticalSpacing(2)
+
+    def show_totals(self, found: Reconciliation) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        invoice, books = found.totals("invoiced"), found.totals("posted")
+        column = 0
+        for row, name in enumerate(("", "Invoice", "Books", "Between")):
+            self._grid.addWidget(Muted(name, wrap=False), row, column)
+        for key, title in self.ROWS:
+            if key == "unknown" and not invoice[key] and not books[key]:
+                continue
+            column += 1
+            for row, text in enumerate((title, *map(words.money, (invoice[key], books[key], _between(invoice, books, key))))):
+                label = Muted(text, wrap=False) if row == 0 else Text(text, wrap=False)
+                if key == "total" and row:
+                    font = label.font()
+                    font.setBold(True)
+                    label.setFont(font)
+                self._grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight)
+        self._grid.setColumnStretch(column + 1, 1)
+
+
+def _between(invoice: Mapping[str, Decimal], books: Mapping[str, Decimal], key: str) -> Decimal:
+    return invoice[key] - books[key]
+
+
+class _Table(QTableView):
+    """Enter shows the current row's order."""
+
+    entered_row = Signal(int)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.entered_row.emit(self.currentIndex().row())
+            return
+        super().keyPressEvent(event)
+
+
+class ReconcileWindow(Window):
+    """Signals:
+    open_order(str): an order's number, to be shown in Orders and postings."""
+
+    open_order = Signal(str)
+
+    def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
+        super().__init__(bridge, "Reconcile", clock=clock)
+        open_at(self, 1080, 660)
+        self.setAcceptDrops(True)
+        self._found: Reconciliation | None = None
+        self._file: Path | None = None
+        self._compared_at = ""
+        self.message = MessageBar()
+        self.choose_button = self._button("Choose an invoice…", self.choose_file)
+        self.columns_button = self._button("Columns…", self.choose_columns)
+        self.again_button = self._button("Compare again", self.compare_again)
+        self.export_button = self._button("Export…", self.choose_export)
+        self.filter = QComboBox()
+        self.filter.setAccessibleName("Show")
+        self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.filter.currentIndexChanged.connect(self._narrow)
+        self.what = Muted(wrap=False)
+        self.totals = _Totals()
+        self.model = ComparedModel(self)
+        self.table = _Table()
+        self.table.setAccessibleName("Orders compared")
+        self.table.setModel(self.model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setTabKeyNavigation(False)
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 12)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        for number, column in enumerate(_COLUMNS):
+            self.table.setColumnWidth(number, column.width)
+        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        self.table.doubleClicked.connect(lambda index: self._show_order(index.row()))
+        self.table.entered_row.connect(self._show_order)
+        self.empty = EmptyState(framed=True)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.table)
+        self.busy = Busy()
+        self.unread = MessageBar()
+        self._lay_out()
+        self._explain()
+
+    # the file
+
+    def choose_file(self) -> None:
+        dialog = QFileDialog(self, "iConnect - The supplier's invoice", "", "Invoices (*.csv *.xlsx *.txt);;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda file: self.compare(Path(file)))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def compare(self, file: Path) -> None:
+        """Reads the file and the books on a worker thread."""
+        self._file = file
+        self.message.clear()
+        self._working(f"Comparing {file.name}…")
+        self.bridge.run(
+            self, lambda desk: desk.books.reconcile(file), lambda found: self._took(file, found), self._refused, network=True
+        )
+
+    def compare_again(self) -> None:
+        if self._file is not None:
+            self.compare(self._file)
+
+    def _took(self, file: Path, found: Reconciliation) -> None:
+        if file != self._file:
+            return
+        self._working("")
+        self._found = found
+        self._compared_at = f"{self.clock():%H:%M}"
+        self.filter.blockSignals(True)
+        self.filter.clear()
+        wanting = sum(order.needs_person for order in found.orders)
+        self.filter.addItem(f"All {len(found.orders):,}", None)
+        if wanting:
+            self.filter.addItem(f"Needs a look ({wanting:,})", "look")
+        for verdict in _FIRST:
+            if found.counts.get(verdict):
+                self.filter.addItem(f"{verdict.value.capitalize()} ({found.counts[verdict]:,})", verdict)
+        self.filter.blockSignals(False)
+        self.totals.show_totals(found)
+        if found.unread:
+            told = " ".join(f"Line {line.row}: {line.problem}" for line in found.unread[:3])
+            more = f" And {len(found.unread) - 3:,} more; the export does not hold them." if len(found.unread) > 3 else ""
+            many = len(found.unread)
+            self.unread.say(f"{many:,} line{'' if many == 1 else 's'} could not be read. {told}{more}", Tone.WARN, keep=True)
+        else:
+            self.unread.clear()
+        self.filter.setCurrentIndex(1 if wanting else 0)
+        self._narrow()
+        self.table.setFocus()
+
+    def _refused(self, problem: str) -> None:
+        self._working("")
+        file = self._file
+        if file is not None and "heading" in problem:
+            self.message.say(problem.split(" Under Settings")[0], button="Choose its columns…", act=self.choose_columns)
+        else:
+            self.message.say(problem)
+
+    # which column is which
+
+    def choose_columns(self) -> None:
+        file = self._file
+        if file is None:
+            return
+
+        def work(desk: Desk) -> tuple[tuple[str, ...], Mapping[str, str]]:
+            return desk.books.invoice_headings(file), desk.books.invoice_columns()
+
+        self.bridge.run(self, work, lambda got: self._ask_columns(file, *got), self._refused)
+
+    def _ask_columns(self, file: Path, headings: tuple[str, ...], known: Mapping[str, str]) -> None:
+        ColumnsDialog(self, headings, known).ask(lambda columns: self._keep_columns(file, columns))
+
+    def _keep_columns(self, file: Path, columns: dict[str, str]) -> None:
+        self.bridge.run(self, lambda desk: desk.books.keep_invoice_columns(columns), lambda _: self.compare(file), self.message.say)
+
+    # what was found
+
+    def _narrow(self) -> None:
+        found = self._found
+        if found is None:
+            return
+        wanted = self.filter.currentData()
+        rank = {verdict: number for number, verdict in enumerate(_FIRST)}
+        orders = sorted(found.orders, key=lambda order: rank[order.verdict])
+        if wanted == "look":
+            orders = [order for order in orders if order.needs_person]
+        elif wanted is not None:
+            orders = [order for order in orders if order.verdict is wanted]
+        self.model.show_orders(tuple(orders))
+        if orders:
+            self.table.selectRow(0)
+        self._explain()
+
+    def _explain(self) -> None:
+        found, file = self._found, self._file
+        for widget in (self.filter, self.export_button, self.again_button, self.columns_button, self.totals):
+            widget.setVisible(found is not None)
+        if found is None or file is None:
+            self.empty.say(
+                "Drop the supplier's invoice here",
+                "As CSV or Excel. iConnect compares each order with what was posted, and shows what is missing, different, extra "
+                "or credited. Nothing is changed.",
+                button="Choose an invoice…",
+                act=self.choose_file,
+            )
+            self.stack.setCurrentWidget(self.empty)
+            self.choose_button.hide()
+            return
+        self.choose_button.show()
+        many = found.lines
+        self.what.setText(f"{file.name}: {many:,} line{'' if many == 1 else 's'}, compared {self._compared_at}")
+        if self.model.orders:
+            self.stack.setCurrentWidget(self.table)
+        else:
+            self.empty.say("Nothing to show", "The invoice holds no order.")
+            self.stack.setCurrentWidget(self.empty)
+
+    def _show_order(self, row: int) -> None:
+        if 0 <= row < len(self.model.orders):
+            self.open_order.emit(self.model.orders[row].order_id)
+
+    # export
+
+    def choose_export(self) -> None:
+        save_as(self, "Export the comparison", "reconciled.csv", "Table (*.csv)", self.export)
+
+    def export(self, file: Path) -> None:
+        found = self._found
+        if found is None:
+            return
+        self.message.clear()
+        self._working("Writing…")
+        self.bridge.run(
+            self,
+            lambda desk: desk.books.export_reconciliation(found, file),
+            lambda rows: self._exported(file, rows),
+            self._refused,
+        )
+
+    def _exported(self, file: Path, rows: int) -> None:
+        self._working("")
+        self.message.say(f"{rows:,} order{'' if rows == 1 else 's'} written to {file}.", Tone.GOOD)
+
+    def _working(self, doing: str) -> None:
+        for button in (self.choose_button, self.columns_button, self.again_button, self.export_button, self.empty.button):
+            button.setEnabled(not doing)
+        if doing:
+            self.busy.start(doing)
+        else:
+            self.busy.stop()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not files:
+            return
+        event.acceptProposedAction()
+        if len(files) > 1:
+            self.message.say("Drop one invoice at a time.", Tone.WARN)
+            return
+        self.compare(files[0])
+
+    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP)
+        for widget in (self.choose_button, self.filter):
+            top.addWidget(widget)
+        top.addStretch(1)
+        for widget in (self.columns_button, self.again_button, self.export_button):
+            top.addWidget(widget)
+        foot = QHBoxLayout()
+        foot.addWidget(self.what, 1)
+        foot.addWidget(self.busy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, 10)
+        column.setSpacing(theme.GAP)
+        column.addLayout(top)
+        column.addWidget(self.message)
+        column.addWidget(self.unread)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.totals)
+        column.addLayout(foot)
