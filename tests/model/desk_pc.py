@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import apsw
 
-from desktop.services.delivery.budget import Budget
 from desktop.services.delivery.courier import Courier
 from desktop.services.delivery.ports import FeedCursor, Inbox
 from desktop.services.delivery.steady import SteadyClock
@@ -26,7 +25,7 @@ from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Suggestion
 from desktop.services.ledger.reserve import LARGEST, SMALLEST, Reserve
 from desktop.services.practice.model import Matter
-from desktop.services.practice.practice_system import PracticeSystem
+from desktop.services.practice.practice_system import CallGate, PracticeSystem
 from desktop.services.practice_systems import SYSTEMS
 from desktop.settings import Settings
 from tests.faults.disk import Disk, MemoryVfs, Stored, _alone
@@ -152,13 +151,15 @@ class Tokens:
 
     tenant: str
     ended: bool = False
+    renewed: int = 0
 
     def token(self) -> str:
         if self.ended:
             raise SignedOut("The sign-in has ended.")
-        return "token"
+        return f"token-{self.renewed}"
 
     def rejected(self, token: str) -> str:
+        self.renewed += 1
         return self.token()
 
 
@@ -300,8 +301,10 @@ class Pc:
         )
 
     def _practice(self, line: Line, tenant: str, random: Random) -> PracticeSystem:
-        gate = Budget(clock=self.clock, wait=self._wait, chance=random)
-        return SYSTEMS[self.system].make(cast(Http, line), self.tokens[tenant], gate, self.settings)
+        known = SYSTEMS[self.system]
+        account: Callable[..., CallGate] = known.account
+        gate = account(clock=self.clock, wait=self._wait, chance=random)
+        return known.make(cast(Http, line), self.tokens[tenant], gate, self.settings)
 
     def _wait(self, changed: threading.Condition, seconds: float) -> None:
         self.pass_time(max(seconds, 0.001))

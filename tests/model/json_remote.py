@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from desktop.settings import Settings
-from tests.model.remote import Asked, Entry, entry_of
+from tests.model.remote import Asked, Books, DoesAtOnce, Entry, entry_of
 
 
-class WorkflowMaxJsonSpelling:
+class WorkflowMaxJsonSpelling(DoesAtOnce):
     """Jobs are addressed by their id, whose last piece is the number in this simulation. A no is a 400."""
 
     system = "workflowmax"
@@ -36,7 +36,7 @@ class WorkflowMaxJsonSpelling:
         told = _cost(body or b"") if kind == "cost" else _document(headers["content-type"], body or b"")
         return Asked(kind, tenant, job, entry_of(told, kind, tenant, job, by))
 
-    def listed(self, asked: Asked, entries: Sequence[Entry]) -> bytes:
+    def listed(self, asked: Asked, entries: Sequence[Entry], books: Books, now: float) -> bytes:
         return json.dumps({"data": [self._shown(one) for one in entries], "total": len(entries)}).encode()
 
     def _shown(self, one: Entry) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class WorkflowMaxJsonSpelling:
             "actual": True,
         }
 
-    def done(self, entry: Entry, variant: int) -> bytes:
+    def done(self, entry: Entry, variant: int, now: float) -> bytes:
         """The new record, bare or under «data», or its id alone."""
         if variant == 1:
             return json.dumps({"uuid": f"u-{entry.serial}"}).encode()

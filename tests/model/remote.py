@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from random import Random
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from desktop.settings import Settings
+from tests.model.weather import Limit, MinuteLimit
 
 MARK = re.compile(r"IT-(\d+)-([RSTD])-(\d+)\s*$")
 """The checker's own reading of contracts, section 5: the last word of a note or text."""
@@ -56,13 +58,29 @@ class Asked:
     tenant: str
     job: str
     entry: Entry | None = None
+    record: str = ""
+    """The id of the one record that is asked for: a 404 where it is not there."""
+    whole: bool = False
+    """What was deleted is listed as well, and files without contents."""
+    offset: int = 0
+    apart: bool = False
+    """Another server's: no limit of calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """What the practice system turns away before it looks any further."""
+
+    status: int
+    body: bytes
 
 
 @dataclass
 class Books:
-    """What stands, and what is on its way."""
+    """What stands, and what is on its way. `slots`: files that have an entry; the document is what fills it."""
 
     entries: list[Entry] = field(default_factory=list)
+    slots: list[Entry] = field(default_factory=list)
     on_its_way: list[tuple[float, int, Entry]] = field(default_factory=list)
     serial: int = 0
     landing: Callable[[Entry], None] = lambda entry: None
@@ -78,8 +96,20 @@ class Books:
                 self.land(entry, at)
 
     def land(self, entry: Entry, now: float) -> None:
+        slot = entry.fields.get("slot", "")
+        if slot and self.record(slot) is None:
+            # Contents whose entry is not there yet wait for it, or are nobody's.
+            coming = [at for at, _, one in self.on_its_way if one.fields.get("id") == slot]
+            if coming:
+                self.later(entry, max(coming) + 0.001)
+            return
+        if slot and self.is_filled(slot):
+            return
         self.serial += 1
         entry.serial, entry.landed = self.serial, now
+        if entry.kind == "slot":
+            self.slots.append(entry)
+            return
         self.landing(entry)
         self.entries.append(entry)
 
@@ -87,11 +117,25 @@ class Books:
         self.serial += 1
         self.on_its_way.append((at, self.serial, entry))
 
+    def record(self, slot: str) -> Entry | None:
+        return next((one for one in self.slots if one.fields["id"] == slot), None)
+
+    def is_filled(self, slot: str) -> bool:
+        return any(one.fields.get("slot") == slot for one in self.entries)
+
     def listed(self, asked: Asked, as_of: float) -> list[Entry]:
+        if asked.record:
+            found = self.record(asked.record)
+            return [] if found is None or found.landed > as_of else [found]
+        everything = self.slots + self.entries if asked.whole and asked.kind == "document" else self.entries
         return [
             one
-            for one in self.entries
-            if one.alive and one.kind == asked.kind and one.job == asked.job and one.tenant == asked.tenant and one.landed <= as_of
+            for one in everything
+            if (one.alive or asked.whole)
+            and (one.kind == asked.kind or (one.kind == "slot" and asked.kind == "document"))
+            and one.job == asked.job
+            and one.tenant == asked.tenant
+            and one.landed <= as_of
         ]
 
 
@@ -104,20 +148,48 @@ class Spelling(Protocol):
     no_status: int
     """The status with which it says its own no."""
 
+    limit: Limit
+
     def chosen(self, settings: Settings) -> Settings:
         """The platform's settings that lead to this wire."""
         ...
 
     def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked: ...
 
-    def listed(self, asked: Asked, entries: Sequence[Entry]) -> bytes: ...
+    def says_no(self, entry: Entry, books: Books, now: float) -> No | None: ...
 
-    def done(self, entry: Entry, variant: int) -> bytes: ...
+    def shows_after(self, chance: Random, *, calm: bool) -> float | None:
+        """Seconds from a yes to its effect; None: it will have none."""
+        ...
+
+    def yes(self, entry: Entry) -> int:
+        """The status of a yes."""
+        ...
+
+    def listed(self, asked: Asked, entries: Sequence[Entry], books: Books, now: float) -> bytes: ...
+
+    def done(self, entry: Entry, variant: int, now: float) -> bytes: ...
 
     def refused(self, reason: str) -> bytes: ...
 
 
-class PracticeManagerSpelling:
+class DoesAtOnce:
+    """What a system is like that has done what it says yes to."""
+
+    def __init__(self) -> None:
+        self.limit: Limit = MinuteLimit()
+
+    def says_no(self, entry: Entry, books: Books, now: float) -> No | None:
+        return None
+
+    def shows_after(self, chance: Random, *, calm: bool) -> float | None:
+        return 0.0
+
+    def yes(self, entry: Entry) -> int:
+        return 200
+
+
+class PracticeManagerSpelling(DoesAtOnce):
     """Xero Practice Manager 3.1 (vendor docs): XML in an envelope, errors as 200 with ERROR."""
 
     system = "xero-practice-manager"
@@ -143,7 +215,7 @@ class PracticeManagerSpelling:
         assert path == f"job.api/{kind}"
         return Asked(kind, tenant, told["Job"], entry_of(told, kind, tenant, told["Job"], by))
 
-    def listed(self, asked: Asked, entries: Sequence[Entry]) -> bytes:
+    def listed(self, asked: Asked, entries: Sequence[Entry], books: Books, now: float) -> bytes:
         name = asked.kind.capitalize()
         inner = "".join(f"<{name}>{_elements(self._shown(one))}</{name}>" for one in entries)
         return f"<Response><Status>OK</Status><{name}s>{inner}</{name}s></Response>".encode()
@@ -158,7 +230,7 @@ class PracticeManagerSpelling:
         yield from ((name, one.fields[name]) for name in ("Date", "Description", "UnitPrice", "Quantity", "Billable"))
         yield from (("UnitCost", str(one.amount)), ("Code", one.code), ("Note", one.note))
 
-    def done(self, entry: Entry, variant: int) -> bytes:
+    def done(self, entry: Entry, variant: int, now: float) -> bytes:
         """The answer to a post is not documented: with the new record, with an id alone, or with nothing but its OK."""
         name = entry.kind.capitalize()
         if variant == 0:
@@ -181,8 +253,8 @@ class WorkflowMaxSpelling(PracticeManagerSpelling):
     def chosen(self, settings: Settings) -> Settings:
         return msgspec.structs.replace(settings, workflowmax=msgspec.structs.replace(settings.workflowmax, api="v1"))
 
-    def done(self, entry: Entry, variant: int) -> bytes:
-        return b"" if variant == 2 else super().done(entry, variant)
+    def done(self, entry: Entry, variant: int, now: float) -> bytes:
+        return b"" if variant == 2 else super().done(entry, variant, now)
 
 
 def entry_of(told: Mapping[str, str], kind: str, tenant: str, job: str, by: int) -> Entry:

@@ -47,7 +47,7 @@ def test_nothing_is_lost_and_nothing_stands_twice_in_a_sample_of_seeds(made: Seq
     assert tally.intents > 300
 
 
-@pytest.mark.parametrize("system", ["workflowmax-v1", "workflowmax-v2"])
+@pytest.mark.parametrize("system", ["workflowmax-v1", "workflowmax-v2", "smokeball"])
 def test_it_holds_on_every_wire_that_the_simulation_speaks(made: Sequence[Seat], system: str) -> None:
     """D1, D2: the same seeds, another practice system's real adapter."""
     tally = Tally()

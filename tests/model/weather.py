@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
+from typing import Protocol
 
 
 class Lands(Enum):
@@ -111,3 +114,52 @@ class Lateness:
             seconds = chance.expovariate(1 / self.mean)
             if seconds <= self.most:
                 return seconds
+
+
+class Limit(Protocol):
+    """How many calls the practice system takes."""
+
+    def met(self, now: float) -> Mapping[str, str] | None:
+        """Counts a call; where it is one too many, the headers of the 429."""
+        ...
+
+    def told(self, now: float) -> dict[str, str]:
+        """What every answer says of it."""
+        ...
+
+
+class MinuteLimit:
+    """Sixty in each minute."""
+
+    def __init__(self) -> None:
+        self._window = Counter[int]()
+
+    def met(self, now: float) -> Mapping[str, str] | None:
+        minute = int((now - 17.0) // 60)
+        if self._window[minute] >= 60:
+            left = 60 - (now - 17.0) % 60
+            return {"retry-after": str(int(left) + 1), "x-rate-limit-problem": "minute"}
+        self._window[minute] += 1
+        return None
+
+    def told(self, now: float) -> dict[str, str]:
+        return {"x-minlimit-remaining": str(max(0, 60 - self._window[int((now - 17.0) // 60)]))}
+
+
+class BucketLimit:
+    """So many a second, with a burst; an answer tells nothing of what is left, nor how long to wait."""
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self._per_second, self._burst = per_second, burst
+        self._left, self._at = burst, 0.0
+
+    def met(self, now: float) -> Mapping[str, str] | None:
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return {}
+        self._left -= 1
+        return None
+
+    def told(self, now: float) -> dict[str, str]:
+        return {}

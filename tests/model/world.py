@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -74,7 +74,7 @@ class World:
         self.books = Books(landing=self._landing)
         self.doubles: list[str] = []
         self.races = 0
-        self.bodies: dict[tuple[int, str], bytes] = {}
+        self.bodies: dict[tuple[int, str, str], bytes] = {}
         self.changed_bodies: list[str] = []
         self.orders: dict[str, Told] = {}
         self.latest: dict[str, OrderMessage] = {}
@@ -84,7 +84,6 @@ class World:
         self.trouble = chance.choice((0.02, 0.05, 0.1, 0.2, 0.35))
         self.lag = chance.choice((0.0, 0.0, 5.0, 20.0))
         self.limits = chance.random() < 0.3
-        self.window = Counter[int]()
         self.burst: list[Fate] = []
         self.calm = False
         self.nested = False
@@ -183,20 +182,18 @@ class World:
             self.nested = False
 
     def _limited(self, asked: Asked) -> Answer | None:
-        if not self.limits:
+        if not self.limits or asked.apart:
             return None
-        minute = int((self.true - 17.0) // 60)
-        if self.window[minute] >= 60:
-            left = 60 - (self.true - 17.0) % 60
-            self.counts["429"] += 1
-            return Answer(429, {"retry-after": str(int(left) + 1), "x-rate-limit-problem": "minute"}, b"")
-        self.window[minute] += 1
-        return None
+        met = self.spelling.limit.met(self.true)
+        if met is None:
+            return None
+        self.counts["429"] += 1
+        return Answer(429, met, b"")
 
     def _headers(self) -> dict[str, str]:
         if not self.limits:
             return {}
-        return {"x-minlimit-remaining": str(max(0, 60 - self.window[int((self.true - 17.0) // 60)]))}
+        return self.spelling.limit.told(self.true)
 
     def _read(self, pc: Pc, asked: Asked, fate: Fate | None) -> Answer:
         as_of = self.true
@@ -210,37 +207,60 @@ class World:
         shown = self.books.listed(asked, as_of)
         self.note(f"{pc.index} reads {asked.kind}s of {asked.job}: {[(one.serial, one.note) for one in shown]}")
         self.last_read[pc.index, asked.tenant, asked.job, asked.kind] = as_of
-        return Answer(200, self._headers(), self.spelling.listed(asked, shown))
+        if asked.record and not shown:
+            return Answer(404, self._headers(), self.spelling.refused("There is no such record."))
+        return Answer(200, self._headers(), self._listed(asked, shown))
+
+    def _listed(self, asked: Asked, shown: Sequence[Entry]) -> bytes:
+        return self.spelling.listed(asked, shown, self.books, self.true)
 
     def _write(self, pc: Pc, asked: Asked, entry: Entry, body: bytes, fate: Fate | None) -> Answer:
         self.counts["sends"] += 1
         entry.looked = self.last_read.get((entry.by, entry.tenant, entry.job, entry.kind), -1.0)
-        before = self.bodies.setdefault((pc.index, entry.mark), body)
+        before = self.bodies.setdefault((pc.index, entry.kind, entry.mark), body)
         if before != body:
             self.changed_bodies.append(entry.mark)
         if entry.kind == "cost" and entry.amount < 0 and not self.takes_credits:
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: no credits here")
             return Answer(self.spelling.no_status, self._headers(), self.spelling.refused("A cost can't be negative."))
+        no = self.spelling.says_no(entry, self.books, self.true)
+        if no is not None:
+            self.note(f"{pc.index} sends {entry.mark} to {asked.job}: {no.status}")
+            return Answer(no.status, self._headers(), no.body)
         if fate is None:
-            self.books.land(entry, self.true)
+            self._take(entry, self.true)
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: done")
-            return Answer(200, self._headers(), self.spelling.done(entry, self.chance.randrange(3)))
+            return Answer(self.spelling.yes(entry), self._headers(), self._done(entry, self.chance.randrange(3)))
         self.counts[f"write: {fate.name}"] += 1
         lands = fate.lands
         if lands is Lands.LATE and len(self.pcs) > 1 and not self._is_owned(entry.order):
             lands = Lands.NOW
         if lands is Lands.NOW:
-            self.books.land(entry, self.true)
-        said = self.spelling.done(entry, self.chance.randrange(3)) if entry.serial else self.spelling.done(entry, 2)
+            self._take(entry, self.true)
+        said = self._done(entry, self.chance.randrange(3)) if entry.serial else self._done(entry, 2)
         if fate.slow:
             self.pass_time(TIME_OUT)
         if lands is Lands.LATE:
             late = self.options.lateness.drawn(self.chance)
-            self.books.later(entry, self.true + late)
+            self._take(entry, self.true + late)
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: {fate.name}, {late:.1f} s")
         else:
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: {fate.name}")
         return self._other_answer(pc, asked, replace(fate, slow=False), said)
+
+    def _take(self, entry: Entry, at: float) -> None:
+        """The practice system has got it by then. Some do it at once; some later, or not at all."""
+        shown = self.spelling.shows_after(self.chance, calm=self.calm)
+        if shown is None:
+            self.counts["accepted and never done"] += 1
+            self.note(f"{entry.mark} will never land")
+        elif at + shown > self.true:
+            self.books.later(entry, at + shown)
+        else:
+            self.books.land(entry, at)
+
+    def _done(self, entry: Entry, variant: int) -> bytes:
+        return self.spelling.done(entry, variant, self.true)
 
     def _is_owned(self, order_id: str) -> bool:
         return order_id in self.latest and bool(self.latest[order_id].retailer_reference)
@@ -267,10 +287,10 @@ class World:
             case "empty":
                 return Answer(201, headers, b"")
             case "half":
-                whole = said or self.spelling.listed(asked, [])
+                whole = said or self._listed(asked, [])
                 return Answer(200, headers, whole[: len(whole) // 2])
             case "yes":
-                return Answer(200, headers, said)
+                return Answer(200 if asked.entry is None else self.spelling.yes(asked.entry), headers, said)
             case "refused":
                 return Answer(self.spelling.no_status, headers, refused)
             case "400" | "413" | "409" | "408":
