@@ -1,0 +1,64 @@
+"""The licence texts of all that is shipped, in one folder of the bundle, with a page that says what is what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from installer import facts, parts
+
+_HEAD = f"""{facts.NAME} and what it is made with
+======================================
+
+{facts.NAME} itself is proprietary. The parts below are not ours; each is shipped unchanged, under the licence named, whose text
+lies in this folder.
+
+Qt, PySide6 and Shiboken are used under the GNU Lesser General Public License, version 3 (LGPL-3.txt, which adds to GPL-3.txt).
+They are shipped as separate, unmodified libraries: you may replace each of them in the program's folder by a build of your own
+that fits the same interface, and {facts.NAME} will load it. You may take the program apart as far as that needs. Their sources are
+published by the Qt Project under the versions in sbom.cdx.json; on request we send you those sources for three years.
+
+The browser engine of Qt contains Chromium, whose parts stand under licences of their own; the program shows them all at the
+address chrome://credits of the engine, and the sources of Qt WebEngine carry them.
+
+SQLite is in the public domain. OpenSSL is under the Apache License 2.0. Expat is under the MIT licence. Python is under the
+licence of the Python Software Foundation (Python.txt). The program that starts Python is PyInstaller's bootloader, under the GNU
+General Public License with an exception that lets it start programs under any licence (pyinstaller/).
+
+"""
+
+
+def collect(folder: Path) -> list[str]:
+    """Fills the folder. Gives the packages that bring no text of their own and whose licence's name must do."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines, bare = [_HEAD, "Python packages\n---------------\n\n"], []
+    for name, version in {**parts.shipped(), "pyinstaller": _version("pyinstaller")}.items():
+        lines.append(f"{name} {version}: {parts.licence_name(name)}\n")
+        texts = parts.licence_files(name)
+        for text in texts:
+            (folder / name).mkdir(exist_ok=True)
+            shutil.copyfile(text, folder / name / (text.name if "." in text.name else f"{text.name}.txt"))
+        if not texts and not name.startswith(("pyside6", "shiboken6")):
+            bare.append(name)
+    for text in sorted((Path(__file__).parent / "licences").glob("*.txt")):
+        shutil.copyfile(text, folder / text.name)
+    shutil.copyfile(_python_licence(), folder / "Python.txt")
+    (folder / "LICENCES.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
+    return bare
+
+
+def _version(name: str) -> str:
+    from importlib.metadata import version
+
+    return version(name)
+
+
+def _python_licence() -> Path:
+    for place in (Path(os.__file__).parent, Path(sys.base_prefix), Path(sys.executable).parent):
+        for name in ("LICENSE.txt", "LICENSE"):
+            if (place / name).is_file():
+                return place / name
+    raise FileNotFoundError("Python's licence text lies neither beside its library nor in its folder.")
