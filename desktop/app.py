@@ -129,6 +129,8 @@ class _Program:
             first_run=not self._where.ledger.exists(),
             show=Request.for_link(self._link) if self._link else None,
             notices_wanted=self._desk.notices_wanted,
+            matters_in_notices=self._desk.matters_in_notices,
+            shortcut_wanted=self._desk.shortcut_wanted,
             icon=self.icon,
         )
         _stop_on_signals(self._app, self._tray)

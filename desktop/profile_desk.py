@@ -29,6 +29,8 @@ class ProfileDesk:
         self._window = window
         self.office: Office | None = None
         self._notifications: Notifications = "errors"
+        self._shortcut = ""
+        self._matters_in_notices = False
 
     def open(self, changed: Callable[[], None]) -> Desk:
         """On a worker thread, after the icon shows. Raises ActionFailed with a sentence."""
@@ -43,7 +45,7 @@ class ProfileDesk:
         try:
             file = find_platform_file(self._platform, self.where, os.environ)
             firm, own = self._read()
-            self._notifications = own.notifications
+            self._remember(own)
             office = open_office(overlay(firm, own), file, self.where, changed=changed, window=self._window, proxy=_system_proxy)
         except (SettingsError, LedgerError, ServiceError) as error:
             raise ActionFailed(str(error)) from error
@@ -58,6 +60,19 @@ class ProfileDesk:
     def notices_wanted(self) -> Notifications:
         """The person's wish as it is now; from memory."""
         return self._notifications
+
+    def shortcut_wanted(self) -> str:
+        """The keys that the person chose, empty for none; from memory."""
+        return self._shortcut
+
+    def matters_in_notices(self) -> bool:
+        """Whether tray notices may name matters; from memory."""
+        return self._matters_in_notices
+
+    def _remember(self, own: Own) -> None:
+        self._notifications = own.notifications
+        self._shortcut = own.shortcut
+        self._matters_in_notices = own.matters_in_notices
 
     # the settings' door
 
@@ -85,10 +100,14 @@ class ProfileDesk:
             results_folder=settings.results.folder,
             notifications=own.notifications,
             start_at_sign_in=own.start_at_sign_in,
+            shortcut=own.shortcut,
+            matters_in_notices=own.matters_in_notices,
         )
         # Those that IT has set up; the firm's own is offered in any case, so that what is missing can be told.
         set_up = tuple(system for system in SYSTEMS if client_id_of(system, settings))
-        return LoadedSettings(values, tuple(dict.fromkeys((firm.practice.system, *set_up))))
+        return LoadedSettings(
+            values, tuple(dict.fromkeys((firm.practice.system, *set_up))), proxy=_proxy_words(settings.infotrack.api_url)
+        )
 
     def save(self, values: OwnSettings) -> None:
         import msgspec
@@ -106,7 +125,7 @@ class ProfileDesk:
             raise ActionFailed(str(error)) from error
         except OSError as error:
             raise ActionFailed(f"The settings could not be stored ({error.strerror}).") from error
-        self._notifications = own.notifications
+        self._remember(own)
         if self.office is not None:
             self.office.use(overlay(firm, own))
 
@@ -123,7 +142,9 @@ def own_of(values: OwnSettings, firm: Settings) -> Own:
 
     from desktop.settings import Own
 
-    chosen: dict[str, object] = {"notifications": values.notifications, "start_at_sign_in": values.start_at_sign_in}
+    chosen: dict[str, object] = {
+        name: getattr(values, name) for name in ("notifications", "start_at_sign_in", "shortcut", "matters_in_notices")
+    }
     firm_values = {
         "system": firm.practice.system,
         "results_folder": firm.results.folder,
@@ -139,6 +160,13 @@ def own_of(values: OwnSettings, firm: Settings) -> Own:
     if values.markup_percent != Decimal(str(firm.costs.markup_percent)):
         chosen["markup_percent"] = float(values.markup_percent)
     return msgspec.convert(chosen, Own)
+
+
+def _proxy_words(address: str) -> str:
+    proxy = _system_proxy(address)
+    if proxy is None:
+        return "This PC's own settings name no proxy: iConnect connects directly."
+    return f"iConnect uses the proxy that this PC's own settings name: {proxy.removeprefix('http://')}."
 
 
 def _system_proxy(address: str) -> str | None:

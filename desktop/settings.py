@@ -141,6 +141,9 @@ class Own(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True,
     review: Literal["never", "differences", "always"] | None = None
     notifications: Literal["none", "errors", "all"] = "errors"
     start_at_sign_in: bool = False
+    shortcut: str = ""
+    """The keys that bring the picker forward, such as Ctrl+Alt+I; empty for none."""
+    matters_in_notices: bool = False
     invoice_columns: dict[str, str] = {}
     """How the supplier's invoice names its columns: our name to the file's own."""
 

@@ -17,7 +17,8 @@ Notifications = Literal["none", "errors", "all"]
 @dataclass(frozen=True, slots=True)
 class OwnSettings:
     """The values in force now, whoever set them. `system` is a practice system's contract name; `folder` is where documents
-    are filed in the practice system; `results_folder` is the drop folder on this PC, empty for none."""
+    are filed in the practice system; `results_folder` is the drop folder on this PC, empty for none. `shortcut` is a key
+    combination as text, empty for none. `matters_in_notices`: tray notices name matters, which others may see."""
 
     system: str
     code_taxed: str = ""
@@ -32,15 +33,19 @@ class OwnSettings:
     results_folder: str = ""
     notifications: Notifications = "errors"
     start_at_sign_in: bool = False
+    shortcut: str = ""
+    matters_in_notices: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """`locked` names the fields that the firm's platform file does not let a person change; `systems` are those on offer."""
+    """`locked` names the fields that the firm's platform file does not let a person change; `systems` are those on offer;
+    `proxy` says in a sentence how this PC reaches the internet, empty where that is not known."""
 
     values: OwnSettings
     systems: tuple[str, ...]
     locked: frozenset[str] = frozenset()
+    proxy: str = ""
 
 
 class SettingsDoor(Protocol):

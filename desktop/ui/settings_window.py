@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -29,7 +30,9 @@ from desktop.services.desk import Status
 from desktop.services.practice.model import CostCode
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
+from desktop.ui.code_box import CodeBox
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
+from desktop.ui.shortcut import BadShortcut, cannot, read_shortcut
 from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import PatternProblem, Tone
@@ -50,50 +53,14 @@ _NOTIFICATIONS: tuple[tuple[Notifications, str], ...] = (
 )
 
 
-class CodeBox(QComboBox):
-    """A cost code: chosen from the firm's live list, or typed when the list can't be had."""
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setEditable(True)
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(20)
-        self.setAccessibleName(name)
-        line = self.lineEdit()
-        if line is not None:
-            line.setPlaceholderText("None chosen")
-
-    def offer(self, codes: Sequence[CostCode]) -> None:
-        """Replaces the list and keeps what stands in the field."""
-        kept = self.code()
-        self.clear()
-        for code in codes:
-            if code.code:
-                self.addItem(f"{code.code} – {code.description}" if code.description else code.code, code.code)
-        self.show_code(kept)
-
-    def show_code(self, code: str) -> None:
-        row = self.findData(code) if code else -1
-        self.setCurrentIndex(row)
-        if row < 0:
-            self.setEditText(code)
-        line = self.lineEdit()
-        if line is not None:
-            line.setCursorPosition(0)
-
-    def code(self) -> str:
-        text = self.currentText().strip()
-        row = self.currentIndex()
-        if row >= 0 and text == self.itemText(row):
-            return str(self.itemData(row))
-        exact = self.findText(text, Qt.MatchFlag.MatchExactly)
-        return str(self.itemData(exact)) if exact >= 0 else text
-
-
 class SettingsWindow(Window):
-    """Shows what `door.load` gives and keeps changes only on Save."""
+    """Shows what `door.load` gives and keeps changes only on Save.
+
+    Signals:
+        kept(): what was changed is in force now.
+    """
+
+    kept = Signal()
 
     def __init__(self, bridge: Bridge, door: SettingsDoor, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, "Settings", clock=clock)
@@ -131,11 +98,13 @@ class SettingsWindow(Window):
             results_folder=self.results_folder.text().strip(),
             notifications=self.notifications.currentData(),
             start_at_sign_in=self.start.isChecked(),
+            shortcut=self.shortcut.text().strip(),
+            matters_in_notices=self.names.isChecked(),
         )
 
     def save(self) -> None:
         loaded = self._loaded
-        if loaded is None or not self._patterns_fine():
+        if loaded is None or not self._all_fine():
             return
         wanted, door = self.values(), self._door
         self.message.clear()
@@ -205,6 +174,11 @@ class SettingsWindow(Window):
         self.browse.clicked.connect(self._choose_folder)
         self.notifications = self._choice("Notices", _NOTIFICATIONS)
         self.start = QCheckBox("Start iConnect when I sign in to &this PC")
+        self.names = QCheckBox("Name the matters in n&otices, where others may see them")
+        self.shortcut = self._line("Shortcut for the picker")
+        self.shortcut.setPlaceholderText("None; or for example Ctrl+Alt+I")
+        self.shortcut_note = Muted()
+        self.proxy = Muted()
         self.save_button = QPushButton("&Save")
         self.save_button.setDefault(True)
         self.save_button.clicked.connect(self.save)
@@ -228,14 +202,16 @@ class SettingsWindow(Window):
             "results_folder": self.results_folder,
             "notifications": self.notifications,
             "start_at_sign_in": self.start,
+            "shortcut": self.shortcut,
+            "matters_in_notices": self.names,
         }
         for box in (self.system, self.amounts, self.review, self.notifications):
             box.currentIndexChanged.connect(self._enable)
         for code in (self.code_taxed, self.code_untaxed):
             code.editTextChanged.connect(self._enable)
-        for line in (self.description, self.file_name, self.folder, self.results_folder):
+        for line in (self.description, self.file_name, self.folder, self.results_folder, self.shortcut):
             line.textChanged.connect(self._enable)
-        for check in (self.billable, self.start):
+        for check in (self.billable, self.start, self.names):
             check.toggled.connect(self._enable)
         self.markup.valueChanged.connect(self._enable)
 
@@ -282,7 +258,11 @@ class SettingsWindow(Window):
         drop.addWidget(self.browse)
         self._row(form, "Dro&p folder", drop, self.results_folder)
         self._row(form, "&Notices", self.notifications)
+        self._row(form, "", self.names)
+        self._row(form, "Short&cut", self.shortcut)
+        self._row(form, "", self.shortcut_note)
         self._row(form, "", self.start)
+        self._row(form, "Proxy", self.proxy)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -363,6 +343,9 @@ class SettingsWindow(Window):
         self.folder.setText(values.folder)
         self.results_folder.setText(values.results_folder)
         self.start.setChecked(values.start_at_sign_in)
+        self.shortcut.setText(values.shortcut)
+        self.names.setChecked(values.matters_in_notices)
+        self.proxy.setText(loaded.proxy)
         self._enable()
 
     def _enable(self) -> None:
@@ -372,16 +355,33 @@ class SettingsWindow(Window):
             field.setEnabled(loaded is not None and not locked)
             field.setToolTip("Set by your firm's IT" if locked else "")
         self.browse.setEnabled(self.results_folder.isEnabled())
-        fine = self._patterns_fine()
+        fine = self._all_fine()
         changed = self._has_changes()
         self.save_button.setEnabled(changed and fine)
         self.saved.setText("")
         self.undo_button.setEnabled(changed)
 
-    def _patterns_fine(self) -> bool:
+    def _all_fine(self) -> bool:
         description = self._preview(self.description.text(), self.description_preview, file=False)
         file_name = self._preview(self.file_name.text(), self.file_preview, file=True)
-        return description and file_name
+        return self._shortcut_fine() and description and file_name
+
+    def _shortcut_fine(self) -> bool:
+        """Where no shortcut can be had, what is chosen is kept all the same: the profile may be used elsewhere."""
+        text = self.shortcut.text().strip()
+        reason = cannot(qpa=_platform())
+        self.shortcut_note.set_tone(None)
+        if text:
+            try:
+                text = str(read_shortcut(text))
+            except BadShortcut as problem:
+                self.shortcut_note.set_tone(Tone.BAD)
+                self.shortcut_note.setText(str(problem))
+                return False
+        self.shortcut_note.setText(
+            reason or (f"{text} brings the picker forward, wherever you are." if text else "Keys that bring the picker forward.")
+        )
+        return True
 
     @staticmethod
     def _preview(pattern: str, label: Muted, *, file: bool) -> bool:
@@ -442,10 +442,11 @@ class SettingsWindow(Window):
     # answers
 
     def _saved(self, loaded: LoadedSettings, values: OwnSettings) -> None:
-        self._loaded = LoadedSettings(values, loaded.systems, loaded.locked)
+        self._loaded = replace(loaded, values=values)
         self.busy.stop()
         self._enable()
         self.saved.setText("Saved.")
+        self.kept.emit()
         self.bridge.notify()
         if self._closing:
             self._closing = False
@@ -475,3 +476,9 @@ class SettingsWindow(Window):
         self._codes_for = ""
         self.message.clear()
         super().closeEvent(event)
+
+
+def _platform() -> str:
+    """Qt's own for drawing; windows drawn nowhere are taken for those of an ordinary screen."""
+    name = QGuiApplication.platformName()
+    return "" if name in ("offscreen", "windows") else name

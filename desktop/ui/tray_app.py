@@ -5,14 +5,14 @@ Window modules are imported when first opened, so that the icon stands as soon a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from desktop.services.desk import ConnectionState, Status
-from desktop.services.ledger.model import DeliveryState
+from desktop.services.desk import ConnectionState, OrderFilter, Status
+from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.ui import state
 from desktop.ui.bridge import Bridge, DeskFactory
 from desktop.ui.first_icon import prepare
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from desktop.ui.home import HomeWindow
     from desktop.ui.matter_picker import MatterPicker
     from desktop.ui.settings_window import SettingsWindow
+    from desktop.ui.shortcut import Listener
     from desktop.ui.signing_in import SigningIn
     from desktop.ui.welcome import WelcomeWindow
     from desktop.ui.window import Window
+
+
+NAMED = 3
+"""So many matters a notice names, where the person wants names at all."""
 
 
 class TrayApp(QObject):
@@ -39,7 +44,8 @@ class TrayApp(QObject):
     `desk_factory` runs on a worker thread after the icon shows; it gets a function that any thread may call when something
     changed, and raises ActionFailed with a sentence when the profile can't be opened. The caller closes the desk after
     `run` has returned. `first_run` opens the welcome window. `notices_wanted` is the person's wish as it is now, asked before
-    each tray notice; it must answer from memory. `icon` is one that was shown before all this was imported."""
+    each tray notice; so are `matters_in_notices` and `shortcut_wanted`. They must answer from memory. `icon` is one that was
+    shown before all this was imported."""
 
     def __init__(
         self,
@@ -51,6 +57,8 @@ class TrayApp(QObject):
         first_run: bool = False,
         show: Request | None = None,
         notices_wanted: Callable[[], Notifications] = lambda: "errors",
+        matters_in_notices: Callable[[], bool] = lambda: False,
+        shortcut_wanted: Callable[[], str] = lambda: "",
         open_url: Callable[[str], bool] | None = None,
         host_check_ms: int = HOST_CHECK_MS,
         host_grace_ms: int = 1_500,
@@ -64,6 +72,10 @@ class TrayApp(QObject):
         self._first_run = first_run
         self._show_first = show
         self._notices_wanted = notices_wanted
+        self._matters_in_notices = matters_in_notices
+        self._shortcut_wanted = shortcut_wanted
+        self._listener: Listener | None = None
+        self._listens_for = ""
         self._open_url = open_url
         self._host_grace_ms = host_grace_ms
         self._instance = instance
@@ -72,6 +84,7 @@ class TrayApp(QObject):
         self.bridge = Bridge(desk_factory, self)
         self.bridge.status_changed.connect(self._status_changed)
         self.bridge.open_failed.connect(self._open_failed)
+        self.bridge.opened.connect(self._listen)
         self.bridge.failed.connect(self._say)
         self.tray = Tray(self, check_ms=host_check_ms, icon=icon)
         self.tray.clicked.connect(self._clicked)
@@ -105,6 +118,8 @@ class TrayApp(QObject):
         """Lets go of the bridge, the icon, the windows and the instance's socket and lock."""
         self.bridge.close()
         self.tray.stop()
+        if self._listener is not None:
+            self._listener.close()
         for window in self._windows():
             window.close()
             window.deleteLater()
@@ -218,6 +233,7 @@ class TrayApp(QObject):
             from desktop.ui.settings_window import SettingsWindow
 
             self._settings = SettingsWindow(self.bridge, self._settings_door)
+            self._settings.kept.connect(self._listen)
         return self._settings
 
     def welcome(self) -> WelcomeWindow:
@@ -283,15 +299,55 @@ class TrayApp(QObject):
         before, self._before = self._before, status
         self.tray.show_status(status)
         text = notice(before, status, self._notices_wanted())
-        if text:
+        if not text:
+            return
+        waited = before.waiting_for_person if before is not None else 0
+        if status.waiting_for_person > waited and self._matters_in_notices():
+            wanted = OrderFilter(waiting_for_person=True, limit=NAMED + 1)
+            self.bridge.run(
+                self,
+                lambda desk: desk.orders(wanted),
+                lambda orders: self.tray.notify(f"{text} {named_matters(orders)}".strip()),
+                lambda _: self.tray.notify(text),
+            )
+        else:
             self.tray.notify(text)
 
     def _notice_clicked(self) -> None:
+        """Leads to the row that waits, or where several do, to the list of them."""
         status = self.bridge.status
-        if status is not None and status.waiting_for_person:
-            self.open_deliveries(waiting=True)
-        else:
+        if status is None or not status.waiting_for_person:
             self.connections().bring_forward()
+            return
+        wanted = OrderFilter(waiting_for_person=True, limit=2)
+        self.bridge.run(self, lambda desk: desk.orders(wanted), self._open_waiting, lambda _: self._open_waiting(()))
+
+    def _open_waiting(self, orders: Sequence[OrderView]) -> None:
+        if len(orders) == 1:
+            self.open_deliveries(orders[0].order_id)
+        else:
+            self.open_deliveries(waiting=True)
+
+    # the shortcut
+
+    @Slot()
+    def _listen(self) -> None:
+        """Asks for the keys that the person chose last. Where they can't be had, the notice says why."""
+        wanted = self._shortcut_wanted()
+        if wanted == self._listens_for:
+            return
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        self._listens_for = wanted
+        if not wanted:
+            return
+        from desktop.ui.shortcut import BadShortcut, NotPossible, listen, read_shortcut
+
+        try:
+            self._listener = listen(read_shortcut(wanted), self.open_picker)
+        except (BadShortcut, NotPossible) as problem:
+            self._say(str(problem))
 
     def _open_failed(self, problem: str) -> None:
         self.tray.show_problem("Your profile could not be opened")
@@ -301,6 +357,15 @@ class TrayApp(QObject):
 
     def _say(self, problem: str) -> None:
         self.tray.notify(problem)
+
+
+def named_matters(orders: Sequence[OrderView]) -> str:
+    """The numbers of the matters that wait, for a person who wants them in notices."""
+    numbers = list(dict.fromkeys(order.matter_number for order in orders if order.matter_number))
+    if not numbers:
+        return ""
+    more = " and others" if len(numbers) > NAMED else ""
+    return f"{'Matter' if len(numbers) == 1 else 'Matters'}: {', '.join(numbers[:NAMED])}{more}."
 
 
 def notice(before: Status | None, now: Status, wanted: Notifications = "errors") -> str:

@@ -14,7 +14,9 @@ class FakeSettings:
         self.saved: list[OwnSettings] = []
 
     def load(self) -> LoadedSettings:
-        return LoadedSettings(self.values, ("xero-practice-manager", "workflowmax"), self.locked)
+        return LoadedSettings(
+            self.values, ("xero-practice-manager", "workflowmax"), self.locked, "iConnect uses the proxy proxy.firm.example:8080."
+        )
 
     def save(self, values: OwnSettings) -> None:
         if self.problem:

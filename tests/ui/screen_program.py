@@ -51,7 +51,11 @@ def main() -> int:
     if "signed-out" in sys.argv:
         desk.now_status = status(connection(ConnectionState.DISCONNECTED))
         desk.hold("browser")
-    app = TrayApp(qt, lambda notify: desk, FakeSettings(), open_url=lambda address: True, host_check_ms=100)
+    keys = next((argument.removeprefix("keys=") for argument in sys.argv if argument.startswith("keys=")), "")
+    app = TrayApp(
+        qt, lambda notify: desk, FakeSettings(), open_url=lambda address: True, host_check_ms=100, shortcut_wanted=lambda: keys
+    )
+    app.tray.notify = lambda text: print(f"notice {text}", flush=True)  # type: ignore[method-assign]
     reporter = Reporter(app)
     done = app.run()
     reporter.deleteLater()

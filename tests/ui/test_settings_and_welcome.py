@@ -223,3 +223,31 @@ def test_a_step_that_fails_says_why(qtbot: QtBot, make_bridge: MakeBridge, desk:
     window.matters.button.click()
     qtbot.waitUntil(lambda: window.message.text() == "Xero asked to wait a minute.")
     assert window.matters.button.isEnabled()
+
+
+def test_a_shortcut_is_checked_as_it_is_typed(qtbot: QtBot, bridge: Bridge) -> None:
+    door = FakeSettings()
+    window = opened(qtbot, bridge, door)
+    window.shortcut.setText("I")
+    assert "such as Ctrl+Alt+I" in window.shortcut_note.text()
+    assert not window.save_button.isEnabled()
+    window.shortcut.setText("ctrl+alt+i")
+    with qtbot.waitSignal(window.kept):
+        window.save_button.click()
+    assert door.saved[0].shortcut == "ctrl+alt+i"
+    assert not window.save_button.isEnabled()
+
+
+def test_notices_name_no_matters_until_that_is_switched_on(qtbot: QtBot, bridge: Bridge) -> None:
+    """J10: matter names in notices are off by default."""
+    door = FakeSettings()
+    window = opened(qtbot, bridge, door)
+    assert not window.names.isChecked()
+    window.names.click()
+    with qtbot.waitSignal(window.kept):
+        window.save_button.click()
+    assert door.saved[0].matters_in_notices
+
+
+def test_the_window_says_which_proxy_is_used(qtbot: QtBot, bridge: Bridge) -> None:
+    assert "proxy.firm.example:8080" in opened(qtbot, bridge, FakeSettings()).proxy.text()

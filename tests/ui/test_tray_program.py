@@ -211,3 +211,37 @@ def test_many_calls_into_qt_do_not_end_the_interpreter() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ})
     assert ran.stdout.strip() == "alive", ran.stderr[-300:]
+
+
+def test_a_notice_names_no_matter_unless_that_is_switched_on(run: Run, qtbot: QtBot) -> None:
+    """J10: notices name no matters by default."""
+    desk = FakeDesk()
+    desk.now_status = status(connection(), waiting=0)
+    running = run(desk)
+    desk.now_status = status(connection(), waiting=2)
+    running.app.bridge.notify()
+    qtbot.waitUntil(lambda: bool(running.notices))
+    assert running.notices == ["2 postings wait for you."]
+
+
+def test_a_notice_names_the_matters_that_wait_for_whoever_wants_it(run: Run, qtbot: QtBot) -> None:
+    """J10: only when switched on."""
+    desk = FakeDesk()
+    desk.now_status = status(connection(), waiting=0)
+    running = run(desk, matters_in_notices=lambda: True)
+    desk.now_status = status(connection(), waiting=3)
+    running.app.bridge.notify()
+    qtbot.waitUntil(lambda: bool(running.notices))
+    assert running.notices == ["3 postings wait for you. Matters: J000099, J000101."]
+
+
+def test_a_click_on_the_notice_leads_to_the_one_row_that_waits(run: Run, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = FakeDesk()
+    running = run(desk)
+    opened: list[tuple[str, bool]] = []
+    monkeypatch.setattr(running.app, "open_deliveries", lambda order_id="", *, waiting=False: opened.append((order_id, waiting)))
+    running.app.tray.notice_clicked.emit()
+    qtbot.waitUntil(lambda: opened == [("", True)])
+    desk.all_orders = tuple(order for order in desk.all_orders if order.order_id == "71000006")
+    running.app.tray.notice_clicked.emit()
+    qtbot.waitUntil(lambda: opened[1:] == [("71000006", False)])
