@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
 
-from desktop.commands import NEEDS_PERSON, Called, cli, say, shown, stop
+from desktop.commands import NEEDS_PERSON, WRONG_USE, Called, cli, put, say, shown, stop
+from desktop.places import machine_wide_folder
 
 
 @cli.command()
@@ -32,3 +34,50 @@ def diagnostics(called: Called, file: Path, show: bool) -> None:
         stop(NEEDS_PERSON, f"{file} can't be written: {error.strerror or error}. Choose another folder.")
     done_with(called.where)
     say(f"Written: {file}. Look at it before you send it to anybody.")
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Only say whether there is a newer version.")
+@click.pass_obj
+def update(called: Called, check: bool) -> None:
+    """Look for a newer version where the PC's policy says, and fetch it, proved.
+
+    Installing is the installer's: it waits until nothing is in flight, and leaves what is queued alone."""
+    from importlib.metadata import version
+
+    from desktop.services.errors import ServiceError
+    from desktop.services.http import Http
+    from desktop.services.updates.policy import PolicyError, read_policy
+    from desktop.services.updates.repository import UpdateRepository
+
+    try:
+        policy = read_policy(machine_wide_folder(os.environ)).updates
+        root = Path(policy.root).read_bytes() if policy.enabled else b""
+    except PolicyError as error:
+        stop(WRONG_USE, str(error))
+    except OSError as error:
+        stop(WRONG_USE, f"{error.filename}: the root of trust can't be read ({error.strerror}). It came with the repository.")
+    if not policy.enabled:
+        say("This PC does not look for new versions: whoever looks after it installs them.")
+        return
+    current = version("iconnect-desktop")
+    http = Http()
+    try:
+        repository = UpdateRepository(http, policy.url, root, called.where.profile / "updates", platform=_platform())
+        offer = repository.newest(current)
+        if offer is None:
+            put(f"{current} is the newest version.")
+            return
+        put(f"{offer.version} is newer than {current}.")
+        if not check:
+            package = repository.fetch(offer)
+            put(f"{package}")
+            say("It was proved to be the maker's. To install it, start that file; what is queued stays queued.")
+    except ServiceError as error:
+        stop(NEEDS_PERSON, str(error))
+    finally:
+        http.close()
+
+
+def _platform() -> str:
+    return {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux-deb")
