@@ -40,6 +40,7 @@ COMMANDS = (
     ("audit",),
     ("audit", "export"),
     ("diagnostics",),
+    ("update",),
 )
 
 
