@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -12,7 +12,9 @@ from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
+from desktop.ui.menu_path import WayView
 from desktop.ui.signing_in import SigningIn
+from desktop.ui.vendor_places import vendor_place
 from desktop.ui.widgets import Busy, Card, Field, Heading, MessageBar, Muted, Pill, Text, clear_layout, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
@@ -91,7 +93,7 @@ class ConnectionCard(Card):
         self.body.addLayout(self.findings)
         self.body.addLayout(buttons)
 
-    def show_view(self, view: ConnectionView) -> None:
+    def show_view(self, view: ConnectionView, budget: object = None) -> None:
         here = self._signing_in.system == self._system
         self.title.setText(view.title)
         self.setAccessibleName(view.title)
@@ -109,6 +111,8 @@ class ConnectionCard(Card):
             facts.append(f"Connected since {words.when(view.since, self._clock())}")
         if signed_in and view.renewal:
             facts.append(view.renewal)
+        if signed_in and (calls := calls_words(budget)):
+            facts.append(calls)
         if view.offline and signed_in:
             facts.append("It can't be reached at the moment. Postings wait and are sent as soon as it answers.")
         if not signed_in and not here:
@@ -128,9 +132,11 @@ class ConnectionCard(Card):
         self.test_button.setVisible(signed_in and not here)
 
     def show_findings(self, findings: Sequence[AccessFinding]) -> None:
+        """Stays until the next test or sign-in, with the time at which it was found."""
         clear_layout(self.findings)
         if findings:
-            self.findings.addWidget(_findings(findings))
+            self.findings.addWidget(Muted(f"What you are allowed to do, tried {words.when(self._clock(), self._clock())}:"))
+            self.findings.addWidget(findings_view(findings, self._system))
 
     def set_busy(self, doing: str) -> None:
         buttons = (self.connect_button, self.disconnect_button, self.test_button)
@@ -206,6 +212,29 @@ class ConnectionCard(Card):
             self.address.setCursorPosition(0)
         self.waiting.start("Cancelling…" if flow.cancelling else "Waiting for you to sign in…")
         self.cancel_button.setEnabled(not flow.cancelling)
+
+
+def calls_words(budget: object) -> str:
+    """What is left of a day's calls, where the vendor counts them; empty where nothing is known."""
+    left = budget.get("day_remaining") if isinstance(budget, Mapping) else None
+    if not isinstance(left, int):
+        return ""
+    return f"Calls left today: {left:,} (the vendor counts those of all your firm's PCs together)"
+
+
+def findings_view(findings: Sequence[AccessFinding], system: str) -> QWidget:
+    """Each right with its cure; where one is missing, also where in the vendor's menus it is given."""
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(6)
+    column.addWidget(_findings(findings))
+    place = vendor_place(system)
+    if place is not None and any(finding.finding is Finding.MISSING for finding in findings):
+        column.addWidget(Text("Where that is changed:"))
+        for way in place.ways:
+            column.addWidget(WayView(way))
+    return box
 
 
 def _findings(findings: Sequence[AccessFinding]) -> QWidget:
@@ -388,7 +417,7 @@ class ConnectionsWindow(Window):
             card = self.cards.get(view.system)
             if card is None:
                 card = self.cards[view.system] = self._card(view.system)
-            card.show_view(view)
+            card.show_view(view, status.budget.get(view.system))
         self.infotrack.show_view(status.infotrack)
         # A notice that only sends the person to this window says nothing in it: the card below says more.
         notices = [notice for notice in status.notices if not notice.endswith("Sign in under Connections.")]
@@ -469,3 +498,7 @@ class ConnectionsWindow(Window):
         if card is not None:
             card.show_view(view)
             card.result.say(f"Signed in to {view.tenant or view.title}.", Tone.GOOD)
+            # A sign-in alone says nothing about what it allows.
+            self.bridge.run(
+                card, lambda desk: desk.check_access(view.system), card.show_findings, lambda _: None, lane="rights", network=True
+            )
