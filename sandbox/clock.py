@@ -69,6 +69,11 @@ class Agenda:
         with self._wake:
             return len(self._due) + (1 if self._busy else 0)
 
+    def next_due(self) -> float | None:
+        """The time of the clock at which the next one is due; None while there is none."""
+        with self._wake:
+            return self._due[0][0] if self._due else None
+
     def clear(self) -> None:
         """Forgets what has not run yet."""
         with self._wake:

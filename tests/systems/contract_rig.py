@@ -8,8 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,8 +64,11 @@ class Case:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def speaks_xml(self) -> bool:
+        return self.name in ("xero-practice-manager", "workflowmax-v1")
 
-_XML = "job.api/"
+
 CASES = (
     Case(
         "xero-practice-manager",
@@ -130,10 +132,13 @@ class Firms:
         self.settings = read_platform(self.box.platform_file)
         self.keyring = MemoryKeyring()
         self.identity = self.identity_in(self.folder / "profile")
-        for system in SYSTEMS:
-            self.identity.sign_in(system, person())
+        self.sign_in_everywhere()
         self.calm()
         return self
+
+    def sign_in_everywhere(self) -> None:
+        for system in SYSTEMS:
+            self.identity.sign_in(system, person())
 
     def stop(self) -> None:
         self.http.close()
@@ -172,11 +177,13 @@ class Firms:
             delivery=DeliverySettings(quiet_seconds=QUIET, reread_seconds=REREAD),
         )
 
-    def practice(self, case: Case, *, gate: CallGate | None = None, http: Http | None = None) -> PracticeSystem:
+    def practice(
+        self, case: Case, *, gate: CallGate | None = None, http: Http | None = None, settings: Settings | None = None
+    ) -> PracticeSystem:
         """The real adapter as the register makes it, with a real sign-in."""
         tokens = self.identity.connection(case.system)
         assert tokens is not None
-        return SYSTEMS[case.system].make(http or self.http, tokens, gate or Gate(), self.settings_for(case))
+        return SYSTEMS[case.system].make(http or self.http, tokens, gate or Gate(), settings or self.settings_for(case))
 
     def matter(self, case: Case) -> Matter:
         """An open matter that no other test has."""
@@ -202,13 +209,24 @@ class Firms:
     def fault(self, name: str, where: str, **more: Any) -> None:
         self.world.faults.add({"name": name, "where": where, **more})
 
+    def hits(self) -> int:
+        """How often a fault was met."""
+        return sum(fault.hits for fault in self.world.faults.all())
+
     def switch(self, **values: Any) -> None:
         self.world.switches.change(values)
 
     def pass_time(self, seconds: float) -> None:
-        """Moves everybody's clock, and lets happen what is due by then."""
-        if seconds > 0:
-            self.world.clock.advance(seconds)
+        """Moves everybody's clock, from one thing that is due to the next: what follows from one begins at its time."""
+        clock, agenda = self.world.clock, self.world.agenda
+        end = clock.now() + max(seconds, 0.0)
+        while (due := agenda.next_due()) is not None and due <= end:
+            clock.advance(max(due - clock.now(), 0.0))
+            self._settle()
+        clock.advance(max(end - clock.now(), 0.0))
+        self._settle()
+
+    def _settle(self) -> None:
         done = threading.Event()
         self.world.agenda.after(0, done.set)
         assert done.wait(PATIENCE)
@@ -270,6 +288,17 @@ class Pc:
     def restart(self) -> None:
         self.ledger.close()
         self.start()
+
+    def change_costs(self, **changes: Any) -> None:
+        """The firm's IT changes [costs] of the platform file, and the program makes its adapter anew."""
+        self.settings = msgspec.structs.replace(self.settings, costs=msgspec.structs.replace(self.settings.costs, **changes))
+        self.courier.settings = self.settings
+        self.use(self.firms.practice(self.case, settings=self.settings))
+
+    def use(self, practice: PracticeSystem) -> None:
+        """From now on another adapter, as with other settings."""
+        self.practice = practice
+        self.connections.practices = {self._address: cast(FakePractice, practice)}
 
     @property
     def _address(self) -> tuple[str, str]:
@@ -337,7 +366,9 @@ class Books:
 
     def strays(self) -> list[str]:
         """What should never be: an estimate, an entry without contents, a line without a key."""
-        found = [f"{name}: {row}" for name in ("estimates", "unfinished") for row in self._new(name)]
+        given_up = self._firms.world.clock.now() - self._firms.world.switches.smokeball_link_seconds  # by Smokeball itself
+        unfinished = [row for row in self._new("unfinished") if row["at"] >= given_up]
+        found = [f"no contents: {row}" for row in unfinished] + [f"estimate: {row}" for row in self._new("estimates")]
         return found + [f"no key: {row}" for row in (*self.costs(), *self.documents()) if not self.keys_of(row)]
 
     @staticmethod
@@ -360,15 +391,3 @@ class Books:
 def contents(url: str) -> bytes:
     """A file that text handling would spoil."""
     return b"%PDF-1.7\r\n\x00\xff\xfe&<]]>\r\n--" + url.encode() * 40 + bytes(range(256)) * 8
-
-
-@contextmanager
-def pc_for(firms: Firms, case: Case, folder: Path, *, matters: int = 1) -> Iterator[Pc]:
-    made = Pc(firms, case, folder, [firms.matter(case) for _ in range(matters)])
-    try:
-        yield made
-    finally:
-        made.ledger.close()
-
-
-Make = Callable[..., Pc]
