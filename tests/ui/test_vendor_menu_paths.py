@@ -81,7 +81,7 @@ def test_a_budget_that_nobody_told_is_not_guessed(budget: object) -> None:
 def test_every_practice_system_has_its_ways(system: str) -> None:
     place = vendor_place(system)
     assert place is not None
-    assert place.account and place.once and place.sign_in
+    assert all((place.account, place.once, place.sign_in))
     assert all(len(way.steps) > 2 and way.then and way.who for way in place.ways)
 
 
@@ -93,7 +93,7 @@ def test_a_path_takes_as_many_lines_as_it_needs(qtbot: QtBot, width: int, direct
     path.setLayoutDirection(direction)
     path.resize(width, path.heightForWidth(width))
     boxes = path.boxes(width)
-    assert all(0 <= box.left() and box.right() < width for box in boxes)
+    assert all(box.left() >= 0 and box.right() < width for box in boxes)
     assert not any(box.intersects(other) for number, box in enumerate(boxes) for other in boxes[:number])
     assert boxes[-1].bottom() < path.heightForWidth(width) <= boxes[-1].bottom() + 1
     assert not path.grab().isNull()
