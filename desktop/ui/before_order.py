@@ -27,9 +27,10 @@ def earlier_words(order: EarlierOrder, now: datetime) -> str:
     what = " ".join(part for part in (order.service, order.reference) if part)
     often = {1: "ordered", 2: "ordered twice, last"}.get(order.times, f"ordered {order.times} times, last")
     by = f" by {order.by}" if order.by else ""
-    cost = f" ({words.money(order.total)})" if order.total is not None else ""
     also = f", also for {', '.join(order.elsewhere)}" if order.elsewhere else ""
-    return f"{what}: {often} {words.ago(order.at, now)}{by}{cost}{also}."
+    # A number at the end of one line and its unit on the next would be hard to read.
+    ago = words.ago(order.at, now).replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{what}: {often} {ago}{by}{also}."
 
 
 def lately_words(lately: Sequence[EarlierOrder], now: datetime) -> str:

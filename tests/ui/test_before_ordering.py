@@ -38,9 +38,9 @@ def opened(qtbot: QtBot, bridge: Bridge, clock: Clock, text: str) -> MatterPicke
 
 
 def test_an_earlier_order_is_told_with_when_by_whom_and_for_what_else() -> None:
-    assert earlier_words(earlier(), NOW) == "Title Search 12/SP34567: ordered 3 days ago by Priya Raman ($16.58)."
+    assert earlier_words(earlier(), NOW) == "Title Search 12/SP34567: ordered 3\xa0days\xa0ago by Priya Raman."
     assert earlier_words(earlier(times=2, by="", total=None, elsewhere=("J2",)), NOW) == (
-        "Title Search 12/SP34567: ordered twice, last 3 days ago, also for J2."
+        "Title Search 12/SP34567: ordered twice, last 3\xa0days\xa0ago, also for J2."
     )
     assert "ordered 4 times, last" in earlier_words(earlier(times=4), NOW)
 
@@ -61,7 +61,7 @@ def test_the_picker_tells_what_was_ordered_lately_before_new_search_is_pressed(
     """Product section 5, item 7."""
     picker = opened(qtbot, bridge, clock, "J000101")
     qtbot.waitUntil(picker.panel.lately.isVisible)
-    assert "ordered 4 min ago by Priya Raman" in picker.panel.lately.bar.text()
+    assert "ordered 4\xa0min\xa0ago by Priya Raman" in picker.panel.lately.bar.text()
     assert "Title Search $16.58" in picker.panel.lately.prices.text()
     assert desk.called("order") == []
 
