@@ -234,13 +234,14 @@ class TrayApp(QObject):
 
             self._settings = SettingsWindow(self.bridge, self._settings_door)
             self._settings.kept.connect(self._listen)
+            self._settings.kept.connect(self._codes_chosen)
         return self._settings
 
     def welcome(self) -> WelcomeWindow:
         if self._welcome is None:
             from desktop.ui.welcome import WelcomeWindow
 
-            self._welcome = WelcomeWindow(self.bridge)
+            self._welcome = WelcomeWindow(self.bridge, door=self._settings_door)
             self._welcome.connect_wanted.connect(self.connect_default)
             self._welcome.settings_wanted.connect(lambda: self.choose("settings"))
             self._welcome.picker_wanted.connect(self.open_picker)
@@ -327,6 +328,11 @@ class TrayApp(QObject):
             self.open_deliveries(orders[0].order_id)
         else:
             self.open_deliveries(waiting=True)
+
+    @Slot()
+    def _codes_chosen(self) -> None:
+        if self._welcome is not None:
+            self._welcome.check_codes()
 
     # the shortcut
 

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.services.desk import ConnectionState, Status
-from desktop.ui import state
+from desktop.services.practice.model import AccessFinding, CostCode
+from desktop.ui import state, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import InfoTrackCard
-from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, open_at
+from desktop.ui.own_settings import OwnSettings, SettingsDoor
+from desktop.ui.step_card import AccessStep, StepCard
+from desktop.ui.vendor_places import vendor_place
+from desktop.ui.widgets import Heading, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
-from desktop.ui.words import Tone
-
-
-class StepCard(Card):
-    """One step: a number, what to do, whether it is done, and the button that does it."""
-
-    def __init__(self, number: int, title: str, text: str, button: str, act: Callable[[], None]) -> None:
-        super().__init__()
-        self._number = number
-        self._title = title
-        head = QHBoxLayout()
-        head.addWidget(Heading(f"{number}. {title}", level=2), 1)
-        self.pill = Pill()
-        head.addWidget(self.pill)
-        self.text = Muted(text)
-        self.button = QPushButton(button)
-        self.button.setAccessibleDescription(title)
-        self.button.clicked.connect(lambda: act())
-        self.foot = QHBoxLayout()
-        self.foot.addWidget(self.button)
-        self.foot.addStretch(1)
-        self.body.addLayout(head)
-        self.body.addWidget(self.text)
-        self.body.addLayout(self.foot)
-        self.mark(False)
-
-    def mark(self, done: bool, text: str = "") -> None:
-        self.done = done
-        self.pill.show_state("done" if done else "to do", Tone.GOOD if done else Tone.QUIET)
-        self.setAccessibleName(f"Step {self._number}: {self._title}, {'done' if done else 'to do'}")
-        if text:
-            self.text.setText(text)
 
 
 class WelcomeWindow(Window):
@@ -59,35 +31,35 @@ class WelcomeWindow(Window):
     settings_wanted = Signal()
     picker_wanted = Signal()
 
-    def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
+    def __init__(self, bridge: Bridge, *, door: SettingsDoor | None = None, clock: Clock = local_now) -> None:
+        """Without a `door` the cost codes are not looked into."""
         super().__init__(bridge, "Welcome", clock=clock)
-        open_at(self, 580, 700)
+        open_at(self, 600, 700)
+        self._door = door
+        self._tried = ""
+        self._codes_of = ""
+        self.access = AccessStep(1, self.try_access)
         self.sign_in = StepCard(
-            1,
+            2,
             "Sign in to your practice system",
             "Your browser opens, and you sign in there. iConnect never sees that password.",
             "Connect",
             self.connect_wanted.emit,
         )
         self.sign_in.button.setAccessibleName("Connect")
-        self.infotrack = InfoTrackCard(bridge, "2. Sign in to InfoTrack", as_step=True)
+        self.infotrack = InfoTrackCard(bridge, "3. Sign in to InfoTrack", as_step=True)
         self.matters = StepCard(
-            3, "Fetch your matters", "So that you can find one by a few letters, also offline.", "Fetch matters", self._fetch
+            4, "Fetch your matters", "So that you can find one by a few letters, also offline.", "Fetch matters", self._fetch
         )
-        self.busy = Busy()
-        self.matters.foot.insertWidget(1, self.busy)
-        self.message = MessageBar()
-        self.matters.body.addWidget(self.message)
         self.codes = StepCard(
-            4,
+            5,
             "Check the cost codes",
             "Which cost code amounts with and without GST get. Your firm's IT may have set them already.",
             "Open Settings",
             self.settings_wanted.emit,
         )
-        self.codes.pill.hide()
         self.first = StepCard(
-            5,
+            6,
             "Order your first search",
             "Choose a matter, press New search, and order as usual.",
             "Choose a matter",
@@ -105,6 +77,7 @@ class WelcomeWindow(Window):
             )
         )
         column.addSpacing(4)
+        column.addWidget(self.access)
         column.addWidget(self.sign_in)
         column.addWidget(self.infotrack)
         column.addWidget(self.matters)
@@ -125,33 +98,108 @@ class WelcomeWindow(Window):
     def show_status(self, status: Status | None) -> None:
         live = state.connected(status)
         names = ", ".join(view.tenant or view.title for view in live)
-        self.sign_in.mark(bool(live), f"Signed in to {names}." if live else "")
+        default = state.default_connection(status) if status is not None else None
+        first = live[0] if live else default
+        if first is not None:
+            self.access.show_system(first.system)
+        place = vendor_place(first.system) if first is not None else None
+        hint = f"Your browser opens. {place.sign_in} iConnect sees none of it." if place is not None else ""
+        self.sign_in.mark(bool(live), f"Signed in to {names}." if live else hint)
         self.sign_in.button.setVisible(not live)
+        self.access.button.setVisible(bool(live))
         if status is not None:
             self.infotrack.show_view(status.infotrack)
         fetched = status is not None and status.refreshed_at is not None
         count = status.matters if status is not None else 0
         self.matters.mark(fetched, f"{count:,} matters can be found." if fetched else "")
-        self.matters.button.setEnabled(bool(live) and not self.busy.isVisibleTo(self.matters))
+        self.matters.button.setEnabled(bool(live) and not self.matters.busy.isVisibleTo(self.matters))
         ready = bool(live) and status is not None and status.infotrack.state is ConnectionState.CONNECTED
         ordered = status is not None and sum(status.deliveries.values()) > 0
         self.first.mark(ordered)
         self.first.button.setEnabled(bool(live))
         self.first.button.setDefault(ready)
+        if live:
+            sign_in = f"{live[0].system} {live[0].tenant} {live[0].since}"
+            if self._tried != sign_in:
+                self._tried = sign_in
+                self.try_access()
+            if self._codes_of != sign_in:
+                self._codes_of = sign_in
+                self.check_codes()
+
+    def try_access(self) -> None:
+        """Tries what the signed-in person is allowed to do."""
+        live = state.connected(self.bridge.status)
+        if not live:
+            return
+        system = live[0].system
+        self.access.message.clear()
+        self.access.busy.start("Testing…")
+        self.access.button.setEnabled(False)
+        self.bridge.run(
+            self, lambda desk: desk.check_access(system), self._tried_access, self._not_tried, lane="rights", network=True
+        )
+
+    def _tried_access(self, findings: Sequence[AccessFinding]) -> None:
+        self.access.busy.stop()
+        self.access.button.setEnabled(True)
+        self.access.show_findings(findings)
+
+    def _not_tried(self, problem: str) -> None:
+        self.access.busy.stop()
+        self.access.button.setEnabled(True)
+        self.access.message.say(problem)
+
+    def check_codes(self) -> None:
+        """Holds the chosen cost codes against the practice system's own list."""
+        live, door = state.connected(self.bridge.status), self._door
+        if not live or door is None:
+            return
+        system = live[0].system
+        self.codes.message.clear()
+        self.codes.busy.start("Fetching the firm's cost codes…")
+        self.bridge.run(
+            self,
+            lambda desk: (door.load().values, desk.cost_codes(system)),
+            lambda found: self._took_codes(system, *found),
+            self._no_codes,
+            lane="codes",
+            network=True,
+        )
+
+    def _took_codes(self, system: str, chosen: OwnSettings, codes: Sequence[CostCode]) -> None:
+        self.codes.busy.stop()
+        known = {code.code for code in codes}
+        title = words.system_title(system)
+        if not chosen.code_taxed or not chosen.code_untaxed:
+            self.codes.mark(False, "Choose one code for amounts with GST and one for amounts without.")
+            return
+        missing = [code for code in (chosen.code_taxed, chosen.code_untaxed) if code not in known]
+        if missing:
+            self.codes.mark(False, f"{title} has no cost code “{missing[0]}”. Choose one from its list.")
+        else:
+            self.codes.mark(
+                True,
+                f"Amounts with GST get {chosen.code_taxed}, those without {chosen.code_untaxed}; both are in {title}'s list.",
+            )
+
+    def _no_codes(self, problem: str) -> None:
+        self.codes.busy.stop()
+        self.codes.message.say(problem)
 
     def _fetch(self) -> None:
-        self.message.clear()
-        self.busy.start("Fetching matters…")
+        self.matters.message.clear()
+        self.matters.busy.start("Fetching matters…")
         self.matters.button.setEnabled(False)
         self.bridge.run(self, lambda desk: desk.refresh_matters(), self._fetched, self._not_fetched, network=True)
 
     def _fetched(self, count: int) -> None:
-        self.busy.stop()
+        self.matters.busy.stop()
         self.matters.mark(True, f"{count:,} matters can be found.")
         self.matters.button.setEnabled(True)
         self.bridge.notify()
 
     def _not_fetched(self, problem: str) -> None:
-        self.busy.stop()
+        self.matters.busy.stop()
         self.matters.button.setEnabled(True)
-        self.message.say(problem)
+        self.matters.message.say(problem)

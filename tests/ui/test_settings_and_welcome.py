@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from desktop.services.desk import ConnectionState, InfoTrackView
+from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.bridge import Bridge
+from desktop.ui.menu_path import MenuPath
 from desktop.ui.own_settings import OwnSettings
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.welcome import WelcomeWindow
@@ -221,7 +223,7 @@ def test_a_step_that_fails_says_why(qtbot: QtBot, make_bridge: MakeBridge, desk:
     qtbot.addWidget(window)
     window.bring_forward()
     window.matters.button.click()
-    qtbot.waitUntil(lambda: window.message.text() == "Xero asked to wait a minute.")
+    qtbot.waitUntil(lambda: window.matters.message.text() == "Xero asked to wait a minute.")
     assert window.matters.button.isEnabled()
 
 
@@ -251,3 +253,47 @@ def test_notices_name_no_matters_until_that_is_switched_on(qtbot: QtBot, bridge:
 
 def test_the_window_says_which_proxy_is_used(qtbot: QtBot, bridge: Bridge) -> None:
     assert "proxy.firm.example:8080" in opened(qtbot, bridge, FakeSettings()).proxy.text()
+
+
+def test_the_first_step_tells_what_an_administrator_does_before_anybody_can_sign_in(
+    qtbot: QtBot, make_bridge: MakeBridge, new_desk: FakeDesk, clock: Clock
+) -> None:
+    """Product complaint 10: the right is asked for before the sign-in fails for want of it."""
+    window = WelcomeWindow(make_bridge(new_desk), door=FakeSettings(), clock=clock)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    assert not window.access.done
+    assert "developer.xero.com" in window.access.text.text()
+    assert [path.steps()[-1] for path in window.access.findChildren(MenuPath)] == [
+        "API access privileges",
+        "Practice administration",
+    ]
+    assert "authenticator app" in window.sign_in.text.text()
+    assert not new_desk.called("check_access")
+
+
+def test_each_step_is_found_done_by_trying_it(qtbot: QtBot, make_bridge: MakeBridge, desk: FakeDesk, clock: Clock) -> None:
+    window = WelcomeWindow(make_bridge(desk), door=FakeSettings(), clock=clock)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    qtbot.waitUntil(lambda: window.access.done and window.codes.done)
+    assert desk.called("check_access") == [(XPM,)]
+    assert "both are in Xero Practice Manager's list" in window.codes.text.text()
+
+
+def test_a_missing_right_and_a_missing_code_are_named_and_can_be_tried_again(
+    qtbot: QtBot, make_bridge: MakeBridge, desk: FakeDesk, clock: Clock
+) -> None:
+    """Product complaints 10 and 12: rights by trying, cost codes against the firm's live list."""
+    fine, desk.findings = desk.findings, (AccessFinding("Post costs", Finding.MISSING, "Xero refused.", "Ask."),)
+    door = FakeSettings(OwnSettings(XPM, code_taxed="OLD", code_untaxed="DISB-FREE"))
+    window = WelcomeWindow(make_bridge(desk), door=door, clock=clock)
+    qtbot.addWidget(window)
+    window.bring_forward()
+    qtbot.waitUntil(lambda: "not allowed yet" in window.access.text.text())
+    qtbot.waitUntil(lambda: "no cost code “OLD”" in window.codes.text.text())
+    assert not window.access.done
+    assert not window.codes.done
+    desk.findings = fine
+    window.access.button.click()
+    qtbot.waitUntil(lambda: window.access.done)

@@ -1,0 +1,83 @@
+"""One step of the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from desktop.services.practice.model import AccessFinding, Finding
+from desktop.ui.connections import findings_view
+from desktop.ui.menu_path import WayView
+from desktop.ui.vendor_places import vendor_place
+from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, clear_layout
+from desktop.ui.words import Tone
+
+
+class StepCard(Card):
+    """One step: a number, what to do, whether it is done, and the button that does it."""
+
+    def __init__(self, number: int, title: str, text: str, button: str, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._number = number
+        self._title = title
+        head = QHBoxLayout()
+        head.addWidget(Heading(f"{number}. {title}", level=2), 1)
+        self.pill = Pill()
+        head.addWidget(self.pill)
+        self.text = Muted(text)
+        self.busy = Busy()
+        self.message = MessageBar()
+        self.button = QPushButton(button)
+        self.button.setAccessibleDescription(title)
+        self.button.clicked.connect(lambda: act())
+        self.foot = QHBoxLayout()
+        self.foot.addWidget(self.button)
+        self.foot.addWidget(self.busy)
+        self.foot.addStretch(1)
+        self.body.addLayout(head)
+        self.body.addWidget(self.text)
+        self.body.addWidget(self.message)
+        self.body.addLayout(self.foot)
+        self.mark(False)
+
+    def mark(self, done: bool, text: str = "") -> None:
+        self.done = done
+        self.pill.show_state("done" if done else "to do", Tone.GOOD if done else Tone.QUIET)
+        self.setAccessibleName(f"Step {self._number}: {self._title}, {'done' if done else 'to do'}")
+        if text:
+            self.text.setText(text)
+
+
+class AccessStep(StepCard):
+    """What an account and an administrator are needed for, and whether everything is allowed: found by trying it."""
+
+    def __init__(self, number: int, act: Callable[[], None]) -> None:
+        super().__init__(number, "An account that may do it", "", "Test now", act)
+        self._system = ""
+        self._ways = QWidget()
+        self._column = QVBoxLayout(self._ways)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self.body.insertWidget(2, self._ways)
+
+    def show_system(self, system: str) -> None:
+        """What is to be done before the first sign-in; nothing where it is shown already."""
+        place = vendor_place(system)
+        if system == self._system or place is None:
+            return
+        self._system = system
+        self.mark(False, f"{place.account} {place.once} Then, for each person:")
+        clear_layout(self._column)
+        for way in place.ways:
+            self._column.addWidget(WayView(way))
+        self._ways.show()
+
+    def show_findings(self, findings: Sequence[AccessFinding]) -> None:
+        clear_layout(self._column)
+        missing = [finding for finding in findings if finding.finding is Finding.MISSING]
+        self._ways.setVisible(bool(missing))
+        if missing:
+            self.mark(False, "Something is not allowed yet. Show this to your administrator, then test again.")
+            self._column.addWidget(findings_view(findings, self._system))
+        else:
+            self.mark(True, "Everything that iConnect needs is allowed: it was tried just now.")
