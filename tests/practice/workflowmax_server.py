@@ -24,10 +24,11 @@ def form_of(asked: Asked) -> dict[str, tuple[str | None, str, bytes]]:
     """The parts of a form by name: file name, content type, content."""
     head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + asked.body)
-    found = {}
+    found: dict[str, tuple[str | None, str, bytes]] = {}
     for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        found[str(name)] = (part.get_filename(), part.get_content_type(), part.get_payload(decode=True))
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        found[str(name)] = (part.get_filename(), part.get_content_type(), content)
     return found
 
 

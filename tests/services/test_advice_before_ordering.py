@@ -15,9 +15,9 @@ from desktop.services.infotrack.model import Fee, Incoming, OrderMessage, Source
 from desktop.services.matter_advice import MatterAdvice
 from desktop.services.office import Office, open_office
 from desktop.services.practice.model import Matter
-from desktop.settings import Practice, Settings
+from desktop.settings import Practice, Settings, SystemName
 
-XPM = "xero-practice-manager"
+XPM: SystemName = "xero-practice-manager"
 NOW = datetime.now(UTC)
 
 

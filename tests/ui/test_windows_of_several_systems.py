@@ -13,7 +13,7 @@ from desktop.services.desk import ConnectionState, MatterHit
 from desktop.services.practice.model import Matter
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.matter_picker import MatterPicker
-from desktop.ui.matter_search import matter_row
+from desktop.ui.matter_rows import matter_row
 from desktop.ui.signing_in import SigningIn
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import MATTERS, FakeDesk, connection, order, status
