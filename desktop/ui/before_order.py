@@ -120,6 +120,7 @@ class ClosedMatterDialog(QDialog):
         else:
             self.list.hide()
             self.instead_button.hide()
+            column.addStretch(1)
             open_at(self, 560, 170)
         column.addWidget(self.buttons)
         self.anyway_button.clicked.connect(lambda: self._decide(self._matter))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -369,7 +370,7 @@ class SettingsWindow(Window):
     def _shortcut_fine(self) -> bool:
         """Where no shortcut can be had, what is chosen is kept all the same: the profile may be used elsewhere."""
         text = self.shortcut.text().strip()
-        reason = cannot(qpa=_platform())
+        reason = cannot(qpa=QGuiApplication.platformName() if sys.platform.startswith("linux") else "")
         self.shortcut_note.set_tone(None)
         if text:
             try:
@@ -476,9 +477,3 @@ class SettingsWindow(Window):
         self._codes_for = ""
         self.message.clear()
         super().closeEvent(event)
-
-
-def _platform() -> str:
-    """Qt's own for drawing; windows drawn nowhere are taken for those of an ordinary screen."""
-    name = QGuiApplication.platformName()
-    return "" if name in ("offscreen", "windows") else name

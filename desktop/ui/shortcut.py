@@ -65,8 +65,9 @@ class NotPossible(Exception):
 
 
 def cannot(environment: dict[str, str] | os._Environ[str] = os.environ, platform: str = sys.platform, qpa: str = "") -> str:
-    """Why no shortcut can be had on this desktop; empty where one can."""
-    if platform == "win32":
+    """Why no shortcut can be had on this desktop; empty where one can. `qpa` is Qt's own name for it; on a screen that nobody
+    sees there is nobody to tell."""
+    if platform == "win32" or qpa == "offscreen":
         return ""
     if (
         platform.startswith("linux")
