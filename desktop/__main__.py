@@ -18,7 +18,8 @@ SIGN_IN_WINDOW = "--sign-in-window-process"
 LINK = "iconnect:"
 """deep_link.SCHEME, likewise."""
 
-_WITH_VALUE = ("--platform", "--profile")
+_WITH_VALUE = ("--platform", "--profile", "--link")
+"""`--link` is how the desktop hands over a link: what stands behind it is read as a link, whatever it looks like."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -35,12 +36,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         from desktop.ui.browser.sign_in import main as sign_in_window
 
         sys.exit(sign_in_window())
-    links = [argument for argument in arguments if argument[: len(LINK)].casefold() == LINK]
+    links = [argument for argument in arguments if argument[: len(LINK)].casefold() == LINK and "--link" not in arguments]
     options = _only_global_options([argument for argument in arguments if argument not in links] if len(links) == 1 else arguments)
     if options is not None:
         from desktop.app import run_tray
 
-        sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile"), link="".join(links)))
+        link = links[0] if links else options.get("--link", "")
+        sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile"), link=link))
     from desktop import book_commands, support_commands  # noqa: F401  # they add their commands to the line
     from desktop.commands import cli
 
