@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--for", dest="system", choices=("windows", "linux"), default="windows" if os.name == "nt" else "linux")
     parser.add_argument("--sign", metavar="COMMAND", help="signs {file} in place")
     parser.add_argument("--verify-signature", metavar="COMMAND", help="ends with 0 when {file} is well signed")
-    parser.add_argument("--compression", choices=("lzma", "zlib"), default="lzma", help="of the Windows setup; zlib is faster")
+    parser.add_argument("--compression", choices=("lzma", "zlib"), default="lzma", help="zlib is faster and larger")
     parser.add_argument("--for-system", action="store_true", help="refuse an NSIS whose setups must not be run as SYSTEM")
     parser.add_argument("--package-version", metavar="V", help="for tests of an upgrade; default: pyproject.toml's")
     return parser.parse_args()
@@ -153,7 +153,7 @@ def _package(options: argparse.Namespace, out: Path, bundle: Path, epoch: int, v
             signing.verify(made, check)
     else:
         _stage("package: deb")
-        made = linux_package.build(bundle, out, version=version, epoch=epoch)
+        made = linux_package.build(bundle, out, version=version, epoch=epoch, fast=options.compression == "zlib")
     digest = hashlib.sha256(made.read_bytes()).hexdigest()
     (out / f"{made.name}.sha256").write_text(f"{digest}  {made.name}\n", encoding="ascii", newline="\n")
     _stage(f"made {made.name}: {made.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")

@@ -69,8 +69,8 @@ def control(version: str, depends: list[str], kilobytes: int) -> str:
     )
 
 
-def build(bundle: Path, out: Path, *, version: str, epoch: int) -> Path:
-    """Makes the package from the bundle. Gives its path. Raises MissingLibrary, OSError, CalledProcessError."""
+def build(bundle: Path, out: Path, *, version: str, epoch: int, fast: bool = False) -> Path:
+    """Makes the package from the bundle; a `fast` one is larger. Gives its path. Raises MissingLibrary, OSError, CalledProcessError."""
     packages, unknown = packages_with(needed_from_outside(bundle))
     if unknown:
         raise MissingLibrary(f"No installed package holds {', '.join(sorted(unknown))}. Install it here, then build again.")
@@ -90,7 +90,7 @@ def build(bundle: Path, out: Path, *, version: str, epoch: int) -> Path:
     for path in [tree, *tree.rglob("*")]:
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(tree), str(made)],
+        ["dpkg-deb", "--root-owner-group", *(("-Zgzip", "-z1") if fast else ("-Zxz", "-z6")), "--build", str(tree), str(made)],
         env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
         check=True,
         stdout=subprocess.DEVNULL,
