@@ -11,7 +11,15 @@ from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.ui import words
 from desktop.ui.words import Tone
 
-_ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED)
+_MAY_STAND = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED)
+_REST = {
+    DeliveryState.HELD: "waits for a person; nothing was sent",
+    DeliveryState.QUEUED: "is not sent yet",
+    DeliveryState.SENDING: "is being sent now",
+    DeliveryState.UNKNOWN: "was sent, but the answer was lost; it may already be posted",
+    DeliveryState.ACCEPTED: "was sent and taken, and is not yet seen in the books",
+    DeliveryState.REJECTED: "was refused",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +40,12 @@ def verdict(answer: AuditAnswer, now: datetime) -> Verdict:
     posted = [line for line in costs if line.state is DeliveryState.CONFIRMED]
     rest = [line for line in costs if line.state is not DeliveryState.CONFIRMED]
     who = f" Ordered by {order.ordered_by}." if order.ordered_by else ""
-    told = "".join(f" {_waits(line, now)}" for line in rest)
+    told = "".join(f" {_waits(line)}" for line in rest)
     if not costs:
         return Verdict("Not billed", f"No cost of it was ever planned: InfoTrack told of no fee yet.{who}", Tone.QUIET)
     if not posted:
-        return Verdict("Not billed yet", f"{told.strip()}{who}", Tone.WARN)
+        sent = any(line.state in _MAY_STAND for line in rest)
+        return Verdict("Sent, not yet seen" if sent else "Not billed yet", f"{told.strip()}{who}", Tone.WARN)
     net = sum((line.net for line in posted if line.net is not None), Decimal(0))
     gst = sum((line.gst for line in posted if line.gst is not None), Decimal(0))
     matters = list(dict.fromkeys(line.matter_number for line in posted))
@@ -56,10 +65,8 @@ def _posted(line: AuditLine, now: datetime) -> str:
     return f"{line.key}: {sent}read back {_moment(line.seen_at, now)}."
 
 
-def _waits(line: AuditLine, now: datetime) -> str:
-    if line.state in _ON_ITS_WAY:
-        return f"{line.key} is on its way ({line.state})."
-    return f"{line.key} waits: {line.state}."
+def _waits(line: AuditLine) -> str:
+    return f"{line.key} {_REST.get(line.state, 'was cancelled')}."
 
 
 def _moment(at: datetime | None, now: datetime) -> str:

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.books import AuditAnswer, AuditFiles, TrailCheck, TrailStep
 from desktop.ui import theme, words
@@ -25,6 +15,7 @@ from desktop.ui.answers import verdict, who_words
 from desktop.ui.bridge import Bridge
 from desktop.ui.order_steps import PathStrip
 from desktop.ui.rows import AnyIndex
+from desktop.ui.tables import ColumnLook, Table, heading
 from desktop.ui.widgets import Busy, Card, EmptyState, Field, Heading, MessageBar, Muted, Pill, Text, open_at, save_as
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
@@ -32,15 +23,9 @@ from desktop.ui.words import Tone
 PAGE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    title: str
-    width: int
-
-
 _COLUMNS = (
-    _Column("When", 150), _Column("Order", 96), _Column("What happened", 220), _Column("Posting", 150), _Column("By", 90),
-    _Column("Why", 240),
+    ColumnLook("When", 150), ColumnLook("Order", 96), ColumnLook("What happened", 220), ColumnLook("Posting", 150),
+    ColumnLook("By", 90), ColumnLook("Why", 240),
 )  # fmt: skip
 
 
@@ -79,9 +64,7 @@ class TrailModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _COLUMNS[section].title
-        return None
+        return heading(_COLUMNS, section, orientation, role)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -124,23 +107,10 @@ class AuditWindow(Window):
         self._answer.setContentsMargins(0, 0, 0, 0)
         self.answer.hide()
         self.model = TrailModel(clock, self)
-        self.table = QTableView()
-        self.table.setAccessibleName("Steps")
+        self.table = Table("Steps", _COLUMNS)
         self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setAlternatingRowColors(True)
-        self.table.setWordWrap(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 10)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        for number, column in enumerate(_COLUMNS):
-            self.table.setColumnWidth(number, column.width)
-        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-        self.table.doubleClicked.connect(lambda index: self._ask_for(self.model.steps[index.row()].order_id))
+        self.table.size_columns()
+        self.table.chosen.connect(lambda row: self._ask_for(self.model.steps[row].order_id))
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.empty = EmptyState(framed=True)
         self.empty.say("One moment…", "iConnect is reading the trail.")

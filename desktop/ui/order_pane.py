@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea
 from desktop.services.books import Preview
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step
 from desktop.ui import theme, words
+from desktop.ui.flow import FlowLayout
 from desktop.ui.order_steps import PathStrip, path_text
 from desktop.ui.preview import posting_words
 from desktop.ui.unmatched import SuggestionCard
@@ -283,8 +284,7 @@ class OrderPane(QWidget):
             bar = MessageBar()
             bar.say(sentence, Tone.WARN, keep=True)
             column.addWidget(bar)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP)
+        buttons = FlowLayout()
         if order.matter_number:
             buttons.addWidget(self._button("Open matter", "open", lambda: self.open_matter.emit(order)))
             buttons.addWidget(self._button("Move to another matter…", "move", lambda: self.move_order.emit(order)))
@@ -296,7 +296,6 @@ class OrderPane(QWidget):
         if may_take_over(order):
             buttons.addWidget(self._button("Take over now", "take over", lambda: self.take_over.emit(order.order_id)))
         buttons.addWidget(self._button("Copy details", "copy", self.copy))
-        buttons.addStretch(1)
         column.addLayout(buttons)
 
     def _take_over_words(self, order: OrderView) -> str:
@@ -348,15 +347,13 @@ class OrderPane(QWidget):
             (offered.retry, "Retry", lambda: self.retry.emit(delivery.key)),
             (offered.cancel, "Cancel", lambda: self.cancel.emit(delivery)),
         ]
-        row = QHBoxLayout()
-        row.setSpacing(theme.GAP)
+        row = FlowLayout()
         for offer, name, act in wanted:
             if offer:
                 button = self._button(name, f"{name} {delivery.key}", act)
                 button.setAccessibleDescription(f"{name} {words.kind_word(delivery.kind).lower()} {delivery.key}")
                 row.addWidget(button)
         if row.count():
-            row.addStretch(1)
             card.body.addLayout(row)
 
     def _steps(self, steps: tuple[Step, ...]) -> QWidget:

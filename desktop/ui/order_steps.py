@@ -43,6 +43,8 @@ class PathStep:
 
     def text(self, now: datetime) -> str:
         """As a person reads it: `Cost held 15:18`."""
+        if self.mark is Mark.NOT_YET:
+            return f"No {self.name.lower()} yet"
         return " ".join(part for part in (self.name, self.word, short_time(self.at, now)) if part)
 
 
@@ -157,11 +159,11 @@ def paint_path(
     painter: QPainter, area: QRect, steps: Sequence[PathStep], now: datetime, palette: QPalette, ink: QColor | None = None
 ) -> None:
     """The steps side by side, joined by a line, with the painter's font. Where there is no room for the times, they go;
-    where there is none for the words, the shapes stay. `ink`: everything in this colour, as on a chosen row."""
+    where there is little, shapes say what is done and words what is not. `ink`: all in this colour, as on a chosen row."""
     colours = theme.colours(palette)
     metrics = painter.fontMetrics()
     mark = min(area.height(), metrics.height())
-    gap, space = 14, 5
+    gap, space = 12, 4
     texts = _fitting(steps, now, metrics, area.width() - len(steps) * (mark + space) - (len(steps) - 1) * gap)
     x = area.left()
     top = area.top() + (area.height() - mark) / 2
@@ -185,18 +187,24 @@ def paint_path(
 def _fitting(steps: Sequence[PathStep], now: datetime, metrics: QFontMetrics, room: int) -> list[str]:
     """What is done says its name and time; what is not says its state first of all."""
     whole = [_row_words(step, now, time=True) for step in steps]
+    ends = [_row_words(step, now, time=step.name != "Result") for step in steps]
     loud = [_row_words(step, now, time=step.mark not in (Mark.DONE, Mark.NOT_YET)) for step in steps]
     plain = [_row_words(step, now, time=False) for step in steps]
-    for texts in (whole, loud, plain):
+    for texts in (whole, ends, loud, plain):
         if sum(metrics.horizontalAdvance(text) for text in texts) <= room:
             return texts
-    names = [step.name for step in steps]
-    return names if sum(metrics.horizontalAdvance(name) for name in names) <= room else [""] * len(steps)
+    # Shapes say what is done; words what is not.
+    open_ones = ["" if step.mark in (Mark.DONE, Mark.NOT_YET) else text for step, text in zip(steps, plain, strict=True)]
+    return open_ones if sum(metrics.horizontalAdvance(text) for text in open_ones) <= room else [""] * len(steps)
 
 
 def _row_words(step: PathStep, now: datetime, *, time: bool) -> str:
-    word = "" if step.mark is Mark.NOT_YET and not time else step.word
-    return " ".join(part for part in (step.name, word, short_time(step.at, now) if time else "") if part)
+    if time or step.mark is Mark.NOT_YET:
+        return step.text(now)
+    return " ".join(part for part in (step.name, step.word) if part)
+
+
+_PLAIN_WORDS = {"Ordered": "placed", "Result": "received"}
 
 
 class PathStrip(QWidget):
@@ -215,7 +223,7 @@ class PathStrip(QWidget):
         return QSize(260, 3 * self.fontMetrics().height() + 30)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(220, self.sizeHint().height())
+        return QSize(180, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -239,8 +247,8 @@ class PathStrip(QWidget):
             top = mark + 8
             for text, ink, bold in (
                 (step.name, self.palette().color(QPalette.ColorRole.WindowText), True),
-                (step.word or ("done" if step.mark is Mark.DONE else ""), tone, False),
-                (words.when(step.at, self._now), QColor(colours.muted), False),
+                (step.word or _PLAIN_WORDS.get(step.name, ""), tone, False),
+                (words.when(step.at, self._now) if column > 116 else short_time(step.at, self._now), QColor(colours.muted), False),
             ):
                 font = QFont(self.font())
                 font.setBold(bold)

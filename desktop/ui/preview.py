@@ -8,22 +8,14 @@ from decimal import Decimal
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QDialog,
-    QDialogButtonBox,
-    QHeaderView,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.books import Preview
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
 from desktop.ui.rows import AnyIndex
+from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, heading, number
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Text, open_at
 from desktop.ui.words import Tone
 
@@ -49,24 +41,18 @@ def markup_words(percent: Decimal | None) -> str:
     return "" if percent is None else f"{percent.normalize():f} %"
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    title: str
-    text: Callable[[Preview], str]
-    right: bool = False
-
-
-_COLUMNS = (
-    _Column("Matter", lambda one: one.matter_number),
-    _Column("Client", lambda one: one.client),
-    _Column("What", lambda one: one.description),
-    _Column("Code", lambda one: one.code),
-    _Column("Ex GST", lambda one: words.money(one.net), right=True),
-    _Column("GST", lambda one: words.money(one.gst), right=True),
-    _Column("Client pays", lambda one: words.money(one.price) if one.billable else "not billable", right=True),
-    _Column("Markup", lambda one: markup_words(one.markup_percent), right=True),
-    _Column("GST rule", lambda one: one.rule),
+_COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
+    (ColumnLook("Matter", 100), lambda one: one.matter_number),
+    (ColumnLook("Client", 140), lambda one: one.client),
+    (ColumnLook("What", 170), lambda one: one.description),
+    (ColumnLook("Code", 90), lambda one: one.code),
+    (ColumnLook("Ex GST", 72, right=True), lambda one: words.money(one.net)),
+    (ColumnLook("GST", 64, right=True), lambda one: words.money(one.gst)),
+    (ColumnLook("Client pays", 84, right=True), lambda one: words.money(one.price) if one.billable else "not billable"),
+    (ColumnLook("Markup", 64, right=True), lambda one: markup_words(one.markup_percent)),
+    (ColumnLook("GST rule", 200), lambda one: one.rule),
 )
+_LOOKS = tuple(look for look, _ in _COLUMNS)
 
 
 class PreviewModel(QAbstractTableModel):
@@ -92,9 +78,7 @@ class PreviewModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _COLUMNS[section].title
-        return None
+        return heading(_LOOKS, section, orientation, role)
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         plain = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
@@ -103,11 +87,12 @@ class PreviewModel(QAbstractTableModel):
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        one, column = self.previews[index.row()], _COLUMNS[index.column()]
+        one = self.previews[index.row()]
+        look, text = _COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(one)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return number(text(one)) if look.right else text(one)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return RIGHT if look.right else LEFT
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return Qt.CheckState.Checked if one.key in self._chosen else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -123,7 +108,7 @@ class PreviewModel(QAbstractTableModel):
         return True
 
 
-class _Table(QTableView):
+class _Table(Table):
     """Space ticks and unticks the current row, wherever in it the cursor stands."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -140,19 +125,11 @@ class PreviewDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("iConnect - Approve postings")
-        open_at(self, 1040, 480)
+        open_at(self, 1100, 500)
         self._approve: Callable[[tuple[str, ...]], None] | None = None
         self._model: PreviewModel | None = None
         self.explanation = Muted("This is how each posting will stand in the firm's books. Untick what should wait (space bar).")
-        self.table = _Table()
-        self.table.setAccessibleName("Postings to approve")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setAlternatingRowColors(True)
-        self.table.verticalHeader().hide()
-        self.table.setWordWrap(False)
+        self.table = _Table("Postings to approve", _LOOKS)
         self.waiting = EmptyState(framed=True)
         self.waiting.say("One moment…", "iConnect is working out how they will be posted.")
         self.stack = QStackedWidget()
@@ -191,12 +168,7 @@ class PreviewDialog(QDialog):
         self._model.dataChanged.connect(lambda *_: self._count())
         self.table.setModel(self._model)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._explain(now.row()))
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        self.table.resizeColumnsToContents()
-        for column, widest in ((1, 190), (2, 240)):
-            self.table.setColumnWidth(column, min(widest, self.table.columnWidth(column)))
-        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        self.table.size_columns()
         self.stack.setCurrentWidget(self.table)
         self.table.selectRow(0)
         self.table.setFocus()

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.desk import Desk
 from desktop.services.reconcile.comparison import Compared, Reconciliation, Verdict
@@ -29,6 +16,7 @@ from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.rows import AnyIndex
+from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, heading, number
 from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, Text, open_at, save_as
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
@@ -56,24 +44,17 @@ _FIRST = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    title: str
-    text: Callable[[Compared], str]
-    width: int
-    right: bool = False
-
-
-_COLUMNS = (
-    _Column("Result", lambda one: f"{_SHAPES[one.verdict]}  {one.verdict.value}", 120),
-    _Column("Order", lambda one: one.order_id, 96),
-    _Column("Service", lambda one: one.service, 200),
-    _Column("Matter", lambda one: one.matter, 96),
-    _Column("Invoice", lambda one: words.money(one.invoiced.total), 92, right=True),
-    _Column("Books", lambda one: words.money(one.posted.total), 92, right=True),
-    _Column("Difference", lambda one: words.money(one.difference) if one.difference else "", 92, right=True),
-    _Column("Remark", lambda one: one.reason, 260),
+_COLUMNS: tuple[tuple[ColumnLook, Callable[[Compared], str]], ...] = (
+    (ColumnLook("Result", 130), lambda one: f"{_SHAPES[one.verdict]}  {one.verdict.value}"),
+    (ColumnLook("Order", 96), lambda one: one.order_id),
+    (ColumnLook("Service", 200), lambda one: one.service),
+    (ColumnLook("Matter", 96), lambda one: one.matter),
+    (ColumnLook("Invoice", 92, right=True), lambda one: words.money(one.invoiced.total)),
+    (ColumnLook("Books", 92, right=True), lambda one: words.money(one.posted.total)),
+    (ColumnLook("Difference", 92, right=True), lambda one: words.money(one.difference) if one.difference else ""),
+    (ColumnLook("Remark", 260), lambda one: one.reason),
 )
+_LOOKS = tuple(look for look, _ in _COLUMNS)
 
 
 class ComparedModel(QAbstractTableModel):
@@ -93,18 +74,17 @@ class ComparedModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _COLUMNS[section].title
-        return None
+        return heading(_LOOKS, section, orientation, role)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        one, column = self.orders[index.row()], _COLUMNS[index.column()]
+        one = self.orders[index.row()]
+        look, text = _COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(one)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return number(text(one)) if look.right else text(one)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return RIGHT if look.right else LEFT
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
             return QColor(theme.colours(QGuiApplication.palette()).tone(_TONES[one.verdict]).ink)
         if role == Qt.ItemDataRole.FontRole and index.column() == 0:
@@ -171,18 +151,6 @@ def _between(invoice: Mapping[str, Decimal], books: Mapping[str, Decimal], key: 
     return invoice[key] - books[key]
 
 
-class _Table(QTableView):
-    """Enter shows the current row's order."""
-
-    entered_row = Signal(int)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self.entered_row.emit(self.currentIndex().row())
-            return
-        super().keyPressEvent(event)
-
-
 class ReconcileWindow(Window):
     """Signals:
     open_order(str): an order's number, to be shown in Orders and postings."""
@@ -208,24 +176,13 @@ class ReconcileWindow(Window):
         self.what = Muted(wrap=False)
         self.totals = _Totals()
         self.model = ComparedModel(self)
-        self.table = _Table()
-        self.table.setAccessibleName("Orders compared")
+        self.table = Table("Orders compared", _LOOKS)
         self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setAlternatingRowColors(True)
-        self.table.setWordWrap(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 12)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        for number, column in enumerate(_COLUMNS):
-            self.table.setColumnWidth(number, column.width)
-        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-        self.table.doubleClicked.connect(lambda index: self._show_order(index.row()))
-        self.table.entered_row.connect(self._show_order)
+        self.table.size_columns()
+        self.table.chosen.connect(self._show_order)
+        self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._tell(now.row()))
+        self.remark = Text()
+        self.show_button = self._button("Show the order", lambda: self._show_order(self.table.currentIndex().row()))
         self.empty = EmptyState(framed=True)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
@@ -331,7 +288,9 @@ class ReconcileWindow(Window):
 
     def _explain(self) -> None:
         found, file = self._found, self._file
-        for widget in (self.filter, self.export_button, self.again_button, self.columns_button, self.totals):
+        ours = (self.filter, self.export_button, self.again_button, self.columns_button)
+        shown: tuple[QWidget, ...] = (*ours, self.totals, self.remark, self.show_button)
+        for widget in shown:
             widget.setVisible(found is not None)
         if found is None or file is None:
             self.empty.say(
@@ -352,6 +311,12 @@ class ReconcileWindow(Window):
         else:
             self.empty.say("Nothing to show", "The invoice holds no order.")
             self.stack.setCurrentWidget(self.empty)
+
+    def _tell(self, row: int) -> None:
+        """The chosen row's remark in full: the table has room for half of it."""
+        known = 0 <= row < len(self.model.orders)
+        self.remark.setText(spoken(self.model.orders[row]) if known else "")
+        self.show_button.setEnabled(known)
 
     def _show_order(self, row: int) -> None:
         if 0 <= row < len(self.model.orders):
@@ -425,5 +390,9 @@ class ReconcileWindow(Window):
         column.addWidget(self.message)
         column.addWidget(self.unread)
         column.addWidget(self.stack, 1)
+        about = QHBoxLayout()
+        about.addWidget(self.remark, 1)
+        about.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(about)
         column.addWidget(self.totals)
         column.addLayout(foot)

@@ -18,7 +18,7 @@ import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
 
 from PySide6.QtCore import QEventLoop, QRect, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
 
 from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView
 from desktop.services.practice.model import AccessFinding, Finding
@@ -88,7 +88,7 @@ class Studio:
         self.settle()
         after(window)
         self.settle()
-        boxes = window.findChildren(QMessageBox)
+        boxes = [box for box in window.findChildren(QDialog) if box.isVisible()]
         (boxes[0] if boxes else window).grab().save(str(self.folder / f"{name}-{self.tag}.png"))
         bridge.close()
         for box in boxes:

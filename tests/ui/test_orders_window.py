@@ -462,6 +462,7 @@ def test_no_desk_call_is_made_on_the_gui_thread(qtbot: QtBot, window: Deliveries
 def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
     qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk
 ) -> None:
+    window.resize(1180, 720)
     choose(qtbot, window, "71000006")
     window.list.setFocus()
     met: list[str] = []

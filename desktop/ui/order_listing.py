@@ -1,0 +1,313 @@
+"""The list half of Orders and postings: what is shown, narrowed and summed, however many orders there are.
+
+The list is its orders' numbers; the rows in sight are fetched in full, then those around them. All of it on worker threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QPushButton, QStackedWidget
+
+from desktop.services.books import OrderQuery, OrderSums
+from desktop.services.desk import Desk
+from desktop.services.ledger.model import DeliveryState, OrderView
+from desktop.ui import words
+from desktop.ui.bridge import Bridge
+from desktop.ui.matter_picker import MatterChooser
+from desktop.ui.order_table import OrderModel, OrderRows
+from desktop.ui.widgets import EmptyState, Field, Muted
+from desktop.ui.window import Clock, Window
+
+ALL = "All"
+WAITING = "Waiting for me"
+UNMATCHED = "Without a matter"
+ONE_MATTER = "One matter…"
+
+AHEAD = 30
+"""Rows fetched beyond those in sight."""
+FETCHED_ANYWAY = 300
+"""Rows around those in sight that are fetched when there is time, so that scrolling shows them at once."""
+AT_A_TIME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    ids: tuple[str, ...]
+    views: tuple[OrderView, ...]
+    unmatched: int
+
+
+def monday(now: datetime) -> datetime:
+    """The beginning of this week, in the zone of `now`."""
+    return datetime.combine(now.date() - timedelta(days=now.weekday()), time(), now.tzinfo)
+
+
+class OrderListWindow(Window):
+    """A window with the list of orders in it. Sub-classes lay out `field`, `filter`, `list` (in `stack`) and `count`, and show
+    the chosen order in `_show_current`."""
+
+    def __init__(self, bridge: Bridge, subject: str, *, clock: Clock) -> None:
+        super().__init__(bridge, subject, clock=clock)
+        self._fetched = False
+        self._fetching = False
+        self._placing = False
+        self._to_list = False
+        self._wanted_order = ""
+        self._absent = ""
+        self._matter = ""
+        self._shown_filter = 0
+        self.sums: OrderSums | None = None
+
+        self.field = Field()
+        self.field.setAccessibleName("Find an order")
+        self.field.setPlaceholderText("Order, matter, service or reference")
+        self.field.setClearButtonEnabled(True)
+        self.field.textChanged.connect(self._typed)
+        self.filter = QComboBox()
+        self.filter.setAccessibleName("Show")
+        self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        for title, name in self._filters():
+            self.filter.addItem(title, name)
+        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.approve_button = QPushButton("Approve all")
+        self.approve_button.setAutoDefault(False)
+        self.approve_button.hide()
+        self._scrolled = QTimer(self)
+        self._scrolled.setObjectName("fetch the rows in sight")
+        self._scrolled.setSingleShot(True)
+        self._scrolled.setInterval(15)
+        self._scrolled.timeout.connect(self._fetch_in_sight)
+        self.model = OrderModel(clock, self)
+        self.list = OrderRows(clock)
+        self.list.setModel(self.model)
+        self.list.selectionModel().currentChanged.connect(lambda *_: self._current_changed())
+        self.list.verticalScrollBar().valueChanged.connect(lambda _: self._scrolled.start())
+        self.empty = EmptyState(framed=True)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self.empty)
+        self.count = Muted(wrap=False)
+        self.count.setSizePolicy(self.count.sizePolicy().Policy.Ignored, self.count.sizePolicy().verticalPolicy())
+
+    # what sub-classes do
+
+    def _show_current(self) -> None:
+        raise NotImplementedError
+
+    def _failed(self, problem: str) -> None:
+        raise NotImplementedError
+
+    # what is asked for
+
+    def look(self) -> None:
+        wanted = self.query()
+        first, last = self.list.rows_in_sight()
+        first, last = max(0, first - AHEAD), last + AHEAD
+
+        def work(desk: Desk) -> _Listed:
+            ids = desk.books.list_orders(wanted)
+            unmatched = len(desk.books.list_orders(OrderQuery(without_matter=True)))
+            return _Listed(ids, desk.books.orders_by_id(ids[first:last]), unmatched)
+
+        self.bridge.run(self, work, lambda got: self._took(wanted, got), self._failed, lane="orders")
+
+    def query(self) -> OrderQuery:
+        """What the list shows, by the filter and the field."""
+        name = str(self.filter.currentData())
+        text = OrderQuery(text=" ".join(self.field.text().split()))
+        match name:
+            case "waiting":
+                return replace(text, waiting_for_person=True)
+            case "mine":
+                return replace(text, mine=True)
+            case "week":
+                return replace(text, since=monday(self.clock()))
+            case "unmatched":
+                return replace(text, without_matter=True)
+            case "matter":
+                return replace(text, matter=self._matter)
+            case "all":
+                return text
+        return replace(text, state=DeliveryState(name))
+
+    # the list
+
+    @staticmethod
+    def _filters() -> list[tuple[str, str]]:
+        plain = [(ALL, "all"), (WAITING, "waiting"), ("Mine", "mine"), ("This week", "week"), (UNMATCHED, "unmatched")]
+        states = [(str(state).capitalize(), str(state)) for state in DeliveryState]
+        # The last, because it asks: who steps through the others with the arrow keys should not meet a question.
+        return [*plain, *states, (ONE_MATTER, "matter")]
+
+    def choose_filter(self, name: str) -> None:
+        self.filter.setCurrentIndex(self.filter.findData(name))
+
+    def _filter_changed(self) -> None:
+        if self.filter.currentData() == "matter" and not self._matter:
+            before = self._shown_filter
+            chooser = MatterChooser(self.bridge, "One matter's orders", "", "Show its orders", self.clock, self)
+            chooser.rejected.connect(lambda: self.filter.setCurrentIndex(before))
+            chooser.ask(lambda matter: self._use_matter(matter.number))
+            return
+        self._shown_filter = self.filter.currentIndex()
+        if self.filter.currentData() != "matter" and self._matter:
+            self._matter = ""
+            self.filter.setItemText(self.filter.findData("matter"), ONE_MATTER)
+        self._refetch()
+
+    def _use_matter(self, number: str) -> None:
+        self._matter = number
+        index = self.filter.findData("matter")
+        self.filter.setItemText(index, f"Matter {number}")
+        if self.filter.currentIndex() == index:
+            self._filter_changed()
+        else:
+            self.filter.setCurrentIndex(index)
+
+    def _refetch(self) -> None:
+        self._to_top = True
+        if self.isVisible():
+            self.look()
+
+    _to_top = False
+
+    def _typed(self) -> None:
+        self._wanted_order, self._to_list = "", False
+        self._refetch()
+
+    def _took(self, wanted: OrderQuery, got: _Listed) -> None:
+        if wanted != self.query():
+            return
+        self._fetched = True
+        here = self.model.id_at(self.list.current_row())
+        scroll = 0 if self._to_top else self.list.verticalScrollBar().value()
+        self._to_top = False
+        self.model.age()
+        self._placing = True
+        moved = self.model.show_ids(got.ids)
+        self.model.take(got.views)
+        self.filter.setItemText(self.filter.findData("unmatched"), f"{UNMATCHED} ({got.unmatched})" if got.unmatched else UNMATCHED)
+        if moved:
+            self.list.verticalScrollBar().setValue(scroll)
+        self._settle(here, moved=moved)
+        self._placing = False
+        self._scrolled.start()
+        self.bridge.run(
+            self, lambda desk: desk.books.sum_orders(wanted), lambda sums: self._took_sums(wanted, sums), self._failed, lane="sums"
+        )
+
+    def _settle(self, here: str = "", *, moved: bool) -> None:
+        """Chooses the row that should be chosen, and shows it."""
+        self._placing = True
+        keep = self._wanted_order or here
+        row = self.model.row_with_key(keep) if keep else -1
+        if self._wanted_order and self._fetched and self.filter.currentData() == "all" and not self.field.text():
+            self._absent = "" if row >= 0 else self._wanted_order
+        if row >= 0 and keep == self._wanted_order:
+            self._wanted_order = ""
+            self.list.go_to(row)
+        elif moved or self.list.current_row() < 0:
+            # Nothing is chosen in place of an order that somebody asked for.
+            count = self.model.rowCount()
+            stay = row if row >= 0 else (0 if count and not self._wanted_order else -1)
+            self.list.setCurrentIndex(self.model.index(stay)) if row >= 0 else self.list.go_to(stay)
+        self._placing = False
+        self._explain()
+        self._show_current()
+        self._focus_list()
+
+    def _fetch_in_sight(self) -> None:
+        """The rows in sight first, then those around them."""
+        if self._fetching or not self.isVisible():
+            return
+        first, last = self.list.rows_in_sight()
+        ids = self.model.missing(first - AHEAD, last + AHEAD) or self.model.missing(first - FETCHED_ANYWAY, last + FETCHED_ANYWAY)
+        if not ids:
+            return
+        self._fetching = True
+        some = ids[:AT_A_TIME]
+        self.bridge.run(self, lambda desk: desk.books.orders_by_id(some), lambda views: self._took_rows(some, views), self._no_rows)
+
+    def _took_rows(self, asked: tuple[str, ...], views: Sequence[OrderView]) -> None:
+        self._fetching = False
+        current = self.model.id_at(self.list.current_row())
+        self.model.take(views)
+        if any(view.order_id == current for view in views):
+            self._show_current()
+        if views:
+            self._scrolled.start()
+
+    def _no_rows(self, problem: str) -> None:
+        self._fetching = False
+        self._failed(problem)
+
+    def _took_sums(self, wanted: OrderQuery, sums: OrderSums) -> None:
+        if wanted == self.query():
+            self.sums = sums
+            self._explain()
+
+    def _focus_list(self) -> None:
+        """Once, when there are rows: a list without a current row would choose its first when it gets the keyboard."""
+        if self._to_list and self.isVisible() and self.list.current_row() >= 0:
+            self._to_list = False
+            self.list.setFocus()
+
+    def _to_field(self) -> None:
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def _current_changed(self) -> None:
+        if not self._placing:
+            self._wanted_order = ""
+            self._show_current()
+
+    def _explain(self) -> None:
+        number, sums = self.model.rowCount(), self.sums
+        approvable = sums.approvable if sums is not None else 0
+        self.approve_button.setVisible(approvable > 0 and number > 0)
+        self.approve_button.setText("Approve 1 shown…" if approvable == 1 else f"Approve all {approvable:,} shown…")
+        told = [f"{number:,} order{'' if number == 1 else 's'}"]
+        if sums is not None and number:
+            told.append(f"{words.money(sums.net)} ex GST + {words.money(sums.gst)} GST = {words.money(sums.net + sums.gst)}")
+            if sums.untold:
+                told.append(f"{sums.untold:,} without a fee yet")
+        self.count.setText(" · ".join(told))
+        self.count.setToolTip("What InfoTrack charged for the orders shown")
+        self.count.setVisible(number > 0)
+        if number:
+            self._stack.setCurrentWidget(self.list)
+            return
+        self._explain_empty()
+        self._stack.setCurrentWidget(self.empty)
+
+    def _explain_empty(self) -> None:
+        name = str(self.filter.currentData())
+        empty = {
+            "waiting": ("Nothing waits for you", "Everything else moves on by itself."),
+            "mine": ("None of yours", "No order was started on this PC yet."),
+            "week": ("None this week", "No order was placed since Monday."),
+            "unmatched": ("Every result has its matter", "Results that no matter claims appear here, with suggestions."),
+            "matter": ("None", f"No order belongs to matter {self._matter}."),
+        }
+        if not self._fetched:
+            self.empty.say("One moment…", "iConnect is opening your orders.")
+        elif self.field.text().strip():
+            self.empty.say("Nothing found", "No order fits what you typed.", button="Show all", act=self._show_all)
+        elif name == "all":
+            self.empty.say("No orders yet", "Choose a matter and press New search; what you order appears here by itself.")
+        else:
+            title, text = empty.get(name, ("None", f"No posting is {name} at the moment."))
+            self.empty.say(title, text, button="Show all", act=self._show_all)
+
+    def _show_all(self) -> None:
+        self.field.clear()
+        self.choose_filter("all")
+        self._to_list = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._scrolled.start()
