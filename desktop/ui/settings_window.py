@@ -32,6 +32,7 @@ from desktop.services.practice.model import CostCode
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.code_box import CodeBox
+from desktop.ui.invoice_setting import InvoiceSetting
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
 from desktop.ui.shortcut import BadShortcut, cannot, read_shortcut
 from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted, open_at
@@ -79,6 +80,7 @@ class SettingsWindow(Window):
         if self._loaded is None:
             door = self._door
             self.bridge.run(self, lambda _: door.load(), self._took, self.message.say, lane="load")
+            self.invoice.look()
 
     def show_status(self, status: Status | None) -> None:
         self._fetch_codes()
@@ -180,6 +182,7 @@ class SettingsWindow(Window):
         self.shortcut.setPlaceholderText("None; or for example Ctrl+Alt+I")
         self.shortcut_note = Muted()
         self.proxy = Muted()
+        self.invoice = InvoiceSetting(self.bridge)
         self.save_button = QPushButton("&Save")
         self.save_button.setDefault(True)
         self.save_button.clicked.connect(self.save)
@@ -252,6 +255,8 @@ class SettingsWindow(Window):
         self._row(form, "&File name", self.file_name)
         self._row(form, "", self.file_preview)
         self._row(form, "Fo&lder", self.folder)
+        form = self._section(column, "Reconcile")
+        self._row(form, "Columns", self.invoice)
         form = self._section(column, "This PC")
         drop = QHBoxLayout()
         drop.setSpacing(theme.GAP)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -16,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from desktop.services.desk import ConnectionState, InfoTrackView
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.bridge import Bridge
+from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.menu_path import MenuPath
 from desktop.ui.own_settings import OwnSettings
 from desktop.ui.settings_window import SettingsWindow
@@ -297,3 +299,17 @@ def test_a_missing_right_and_a_missing_code_are_named_and_can_be_tried_again(
     desk.findings = fine
     window.access.button.click()
     qtbot.waitUntil(lambda: window.access.done)
+
+
+def test_the_invoices_columns_are_said_once_and_can_be_forgotten(qtbot: QtBot, bridge: Bridge, desk: FakeDesk) -> None:
+    """Product complaint 3: the supplier's invoice is compared here, whatever its columns are called."""
+    desk.books.columns = {"OrderId": "Order No", "TotalFeeTotal": "Amount"}
+    window = opened(qtbot, bridge, FakeSettings())
+    qtbot.waitUntil(lambda: window.invoice.text.text() == "Order No is OrderId, Amount is TotalFeeTotal.")
+    window.invoice.ask_about(Path("invoice.csv"))
+    qtbot.waitUntil(lambda: bool(window.findChildren(ColumnsDialog)))
+    window.findChildren(ColumnsDialog)[0].close()
+    window.invoice.forget_button.click()
+    qtbot.waitUntil(lambda: "As InfoTrack's order messages" in window.invoice.text.text())
+    assert desk.called("keep_invoice_columns") == [({},)]
+    assert not window.save_button.isEnabled()
