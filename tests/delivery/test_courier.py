@@ -543,6 +543,34 @@ def test_a_system_without_negative_lines_waits_with_the_correction_spelled_out(o
     assert f"Change {T1} from 20.00 to 15.00" in office.reason("IT-71000123-T-2")
 
 
+@pytest.mark.parametrize("becomes", ["confirmed", "rejected", "cancelled"])
+def test_a_correction_by_hand_is_spelled_out_only_once_the_line_that_it_lowers_was_read_back(office: Office, becomes: str) -> None:
+    """A line lowered by hand before it was known here would be adopted with what is left of it, and made good by another."""
+    office.capable(negative_costs=False)
+    fails_once(office, "post_cost", LOST)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    office.receive(order(supplier=fee("15.00"), sequence=2))
+    office.deliver()
+    assert office.states() == {T1: "unknown", "IT-71000123-T-2": "held"}
+    assert f"until {T1} was seen there or is given up" in office.reason("IT-71000123-T-2")
+    if becomes == "cancelled":
+        office.ledger.cancel(T1)
+        office.deliver()
+        assert "You cancelled an earlier line" in office.reason("IT-71000123-T-2")
+        return
+    if becomes == "rejected":
+        fails_once(office, "post_cost", Refused("The job is closed."))
+    office.deliver_until(400)
+    if becomes == "rejected":
+        assert office.states() == {T1: "rejected", "IT-71000123-T-2": "held"}
+        assert f"until {T1} was seen there or is given up" in office.reason("IT-71000123-T-2")
+        office.ledger.retry(T1)
+        office.deliver()
+    assert office.states() == {T1: "confirmed", "IT-71000123-T-2": "held"}
+    assert f"Change {T1} from 20.00 to 15.00" in office.reason("IT-71000123-T-2")
+
+
 def test_where_nobody_knows_the_first_answer_to_a_negative_line_decides(office: Office) -> None:
     office.capable(negative_costs=None)
     negative: set[str] = set()

@@ -264,6 +264,9 @@ def resolve(world: World, pc: Pc) -> None:
             _correct_by_hand(world, pc, one)
         elif one.state.value == "held" and "cancelled an earlier line" in one.reason and world.chance.random() < 0.5:
             cancel(world, pc, one)
+        elif "only then it is said here what to do" in one.reason:
+            # A person does as they are told, and leaves it.
+            continue
         elif one.waiting_for_person:
             refused(pc.ledger.retry, one.key)
             refused(pc.ledger.approve, one.key)

@@ -47,6 +47,12 @@ def test_nothing_is_lost_and_nothing_stands_twice_in_a_sample_of_seeds(made: Seq
     assert tally.intents > 300
 
 
+def test_a_line_that_a_credit_by_hand_is_for_is_not_lowered_before_it_was_known(made: Sequence[Seat]) -> None:
+    """D2: in this seed the correction used to be spelled out while the line's fate was open; what was taken off came back."""
+    late = Options(late_share=0.6, steps=40, orders=60, quiet=60.0)
+    assert events.run(16, late, made).problems == []
+
+
 @pytest.mark.parametrize("system", ["workflowmax-v1", "workflowmax-v2", "smokeball"])
 def test_it_holds_on_every_wire_that_the_simulation_speaks(made: Sequence[Seat], system: str) -> None:
     """D1, D2: the same seeds, another practice system's real adapter."""

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 
 from desktop.services.ledger import rows
-from desktop.services.ledger.dispatch import HOLD_RESTORED
+from desktop.services.ledger.dispatch import HOLD_RESTORED, keeps_back
 from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import BY_PERSON, Place, Posting, to_text
 from desktop.services.ledger.model import DeliveryKind, DeliveryState, Origin
@@ -109,6 +109,8 @@ def cancel(db: apsw.Connection, key: str, now: datetime) -> None:
             maybe = posting.state is _S.UNKNOWN or (posting.touched and posting.state is _S.QUEUED)
             reason = "Cancelled; it may already be posted, so look at the matter." if maybe else "Cancelled."
             rows.change(db, posting, now, state=_S.CANCELLED, by=BY_PERSON, reason=reason, hold="", person=0, next_at=None)
+            if keeps_back(db, posting):
+                db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (posting.order_id,))
 
 
 def move(db: apsw.Connection, order_id: str, place: Place, now: datetime) -> None:

@@ -262,6 +262,8 @@ def refused(db: apsw.Connection, posting: Posting, now: datetime, reason: str, *
     """The remote said no. With `hold` it waits for a person as held instead of rejected."""
     state = _S.HELD if hold else _S.REJECTED
     rows.change(db, posting, now, state=state, by=BY_COURIER, touched=1, reason=reason, hold=hold, next_at=None)
+    if not hold and keeps_back(db, posting):
+        db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (posting.order_id,))
 
 
 def not_done(db: apsw.Connection, posting: Posting, now: datetime, reason: str, next_at: datetime, *, fault: bool) -> None:
@@ -418,7 +420,17 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         next_at=None,
         **columns,
     )
-    return adopted or withdrawn
+    return adopted or withdrawn or keeps_back(db, posting)
+
+
+def keeps_back(db: apsw.Connection, posting: Posting) -> bool:
+    """A credit that is to be made by hand waits for what becomes of this line: only then its correction is spelled out."""
+    held = rows.postings(
+        db,
+        "order_id = ? AND part = ? AND state = 'held' AND hold = 'negative' AND key <> ?",
+        (posting.order_id, posting.part, posting.key),
+    )
+    return bool(held)
 
 
 def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience) -> None:

@@ -480,7 +480,7 @@ class Ledger:
         if facts is None or posting.cost is None:
             return ""
         lines = [line for line in standing_lines(facts) if line.part == posting.part and line.n != posting.n]
-        return correction(facts, posting.part, posting.cost, lines)
+        return correction(facts, posting.part, posting.cost, lines, n=posting.n)
 
     def due_by_tenant(self) -> dict[tuple[str, str], datetime]:
         """When the next delivery of each tenant is due."""

@@ -324,7 +324,7 @@ def _hold(
     if by_hand:
         return HOLD_EDITED, _edited_by_hand(by_hand, cost, mine)
     if cost < 0 and not rules.negative_costs:
-        return HOLD_NEGATIVE, correction(facts, part, cost, mine)
+        return HOLD_NEGATIVE, correction(facts, part, cost, mine, n=n)
     if rules.review == "always":
         return HOLD_REVIEW, "The firm's settings ask for a look at every cost before it is posted."
     if rules.review == "differences" and standing:
@@ -342,15 +342,31 @@ def _edited_by_hand(lines: Sequence[tuple[Posting, Decimal]], cost: Decimal, sta
     )
 
 
-def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing]) -> str:
-    """What to do by hand where the practice system takes no negative line."""
+def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing], *, n: int) -> str:
+    """What to do by hand where the practice system takes no negative line.
+
+    Nothing yet while an earlier line of the part has not been read back: one that somebody lowers before it is known here would
+    be taken for the amount that is left of it, and the credit for one that is still to be made good."""
     keys = ", ".join(delivery_key(facts.order_id, part, line.n) for line in standing if line.cost > 0)
     now = sum((line.cost for line in standing), Decimal(0))
     where = f" on {facts.place.matter_number}" if facts.place.matter_number else ""
+    earlier = [one for one in facts.postings if one.part == part and one.n < n and one.place.is_same(facts.place)]
+    unsettled = ", ".join(one.key for one in earlier if _is_unsettled(one))
+    if unsettled:
+        return (
+            f"{money(-cost)} is to be taken back{where}. Leave the books as they are until {unsettled} was seen there or is given "
+            "up: only then it is said here what to do."
+        )
     return (
         f"{money(-cost)} is to be taken back{where}, but the practice system takes no negative costs. "
         f"Change {keys or 'the posted line'} from {money(now)} to {money(now + cost)} there by hand, then cancel this line here."
     )
+
+
+def _is_unsettled(row: Posting) -> bool:
+    """A charge that is or may be in the books, or still may come there, and has not been seen there."""
+    is_charge = row.kind is DeliveryKind.COST and row.cost is not None and row.cost > 0
+    return is_charge and row.state is not DeliveryState.CONFIRMED and (row.stands or row.is_open)
 
 
 def _undo(facts: OrderFacts, part: str) -> str:
