@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.services.desk import ConnectionState, InfoTrackView
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui.before_order import ClosedMatterDialog
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.deliveries import DeliveriesWindow
@@ -23,7 +24,7 @@ from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.conftest import MakeBridge
-from tests.ui.fake_desk import TENANTS, FakeDesk, connection, status, typical_orders
+from tests.ui.fake_desk import MATTERS, TENANTS, FakeDesk, connection, status, typical_orders
 from tests.ui.fake_settings import FakeSettings
 
 Clock = Callable[[], datetime]
@@ -47,6 +48,7 @@ WINDOWS: dict[str, Make] = {
     "result form": lambda bridge, clock: ResultForm(matter_number="J1"),
     "organisations": lambda bridge, clock: TenantDialog(TENANTS),
     "matter chooser": _chooser,
+    "closed matter": lambda bridge, clock: ClosedMatterDialog(MATTERS[5], MATTERS[:2]),
 }
 
 STATES = {
