@@ -70,7 +70,9 @@ def control(version: str, depends: list[str], kilobytes: int) -> str:
 
 
 def build(bundle: Path, out: Path, *, version: str, epoch: int, fast: bool = False) -> Path:
-    """Makes the package from the bundle; a `fast` one is larger. Gives its path. Raises MissingLibrary, OSError, CalledProcessError."""
+    """Makes the package from the bundle; a `fast` one is larger. Gives its path.
+
+    Raises MissingLibrary, OSError, CalledProcessError."""
     packages, unknown = packages_with(needed_from_outside(bundle))
     if unknown:
         raise MissingLibrary(f"No installed package holds {', '.join(sorted(unknown))}. Install it here, then build again.")

@@ -31,6 +31,10 @@ def verify_bundle(bundle: Path, *, run: bool) -> str:
     missing += [name for name in ENGINE if name not in names]
     if not names & {"QtWebEngineProcess", "QtWebEngineProcess.exe"}:
         missing.append("QtWebEngineProcess")
+    # Windows looks for a program's libraries beside it, and the engine's second process is a program.
+    beside = {path.parent for path in inside.rglob("QtWebEngineProcess.exe")}
+    if beside != {path.parent for path in inside.rglob("Qt6WebEngineCore.dll")}:
+        missing.append("Qt6WebEngineCore.dll beside QtWebEngineProcess.exe")
     if missing:
         raise BundleFault(f"The bundle lacks {', '.join(missing)}.")
     if wrong := [name for name in NEVER if name in names]:

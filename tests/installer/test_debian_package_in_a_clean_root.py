@@ -48,9 +48,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CleanRoot]:
     subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=True)
 
 
-def test_it_is_installed_used_upgraded_and_removed_and_the_queue_outlives_all_of_it(
-    root: CleanRoot, packages: dict[str, Path]
-) -> None:
+def test_the_queue_outlives_installing_using_upgrading_and_removing(root: CleanRoot, packages: dict[str, Path]) -> None:
     """G19, I15: what each step promises, in the order of a firm's life with the program."""
     before = root.run("find / -xdev -path /proc -prune -o -path /var -prune -o -print | sort").stdout.splitlines()
     first, second = (root.bring(packages[version]) for version in ("0.1.0", "0.1.1"))
