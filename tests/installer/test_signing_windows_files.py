@@ -13,8 +13,6 @@ from installer import signing
 
 SIGNER = f'"{sys.executable}" -c "import sys, shutil; shutil.copyfile(sys.argv[2], sys.argv[1])"'
 TOOLS = all(shutil.which(tool) for tool in ("osslsigncode", "openssl", "makensis"))
-    f'"{sys.executable}" -c "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(pathlib.Path(sys.argv[2]).read_bytes())"'
-)
 
 
 def pe(*, signed: bool) -> bytes:
