@@ -118,12 +118,12 @@ def windows(folder: Path, app: QApplication) -> None:
 
     def connections(bridge: Bridge) -> QWidget:
         window = ConnectionsWindow(bridge, SigningIn(bridge, parent=bridge), clock=clock)
-        window.resize(620, 470)
+        window.resize(620, 500)
         return window
 
     def welcome(bridge: Bridge) -> QWidget:
-        window = WelcomeWindow(bridge, clock=clock)
-        window.resize(580, 670)
+        window = WelcomeWindow(bridge, door=FakeSettings(), clock=clock)
+        window.resize(600, 890)
         return window
 
     fresh = FakeDesk()
