@@ -216,7 +216,9 @@ def _live(world: World) -> None:
         rule = world.chance.choices(RULES, weights=_WEIGHTS)[0][0]
         world.counts[rule.__name__] += 1
         rule(world)
-        world.work(some_pc(world), world.chance.choice(WAITS), most=world.chance.choice((1, 3, 12)))
+        pc = some_pc(world)
+        world.work(pc, world.chance.choice(WAITS), most=world.chance.choice((1, 3, 12)))
+        world.listen(pc)
 
 
 def drain(world: World) -> list[str]:

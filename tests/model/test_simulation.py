@@ -24,6 +24,8 @@ TELLING = {
     "no-quiet-time": "duplicated",
     "send-unread": "duplicated",
     "resend-unknown": "duplicated",
+    "lost-is-refused": "wrong",
+    "yes-is-enough": "wrong",
     "last-come-counts": "wrong",
     "the-number-starts-anew": "duplicated",
 }

@@ -37,6 +37,7 @@ FEES: tuple[tuple[str, str], ...] = (
     ("20.00", "0.00"), ("31.05", "0.00"), ("0.55", "0.00"), ("20.00", "2.00"), ("9.90", "0.99"),
 )  # fmt: skip
 PARTLY = ("50.00", "3.00")
+NO, NO_CREDITS = "The job is closed.", "A cost can't be negative."
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the guest network</body></html>"
 
 
@@ -76,6 +77,9 @@ class World:
         self.races = 0
         self.bodies: dict[tuple[int, str, str], bytes] = {}
         self.changed_bodies: list[str] = []
+        self.shown: set[tuple[int, str]] = set()
+        self.said_no: set[tuple[int, str]] = set()
+        self.untrue: dict[str, None] = {}
         self.orders: dict[str, Told] = {}
         self.latest: dict[str, OrderMessage] = {}
         self.feed: list[OrderMessage] = []
@@ -168,6 +172,8 @@ class World:
         if answer is None:
             answer = self._read(pc, asked, fate) if asked.entry is None else self._write(pc, asked, asked.entry, body or b"", fate)
         self.pass_time(chance.uniform(0.02, 0.3))
+        if 400 <= answer.status < 500 or (answer.status == 200 and answer.body in map(self.spelling.refused, (NO, NO_CREDITS))):
+            self.said_no.add((pc.index, asked.entry.mark if asked.entry is not None else asked.job))
         return answer
 
     def _meanwhile(self, pc: Pc) -> None:
@@ -206,6 +212,7 @@ class World:
             return self._other_answer(pc, asked, fate, b"")
         shown = self.books.listed(asked, as_of)
         self.note(f"{pc.index} reads {asked.kind}s of {asked.job}: {[(one.serial, one.note) for one in shown]}")
+        self.shown.update((pc.index, one.mark) for one in shown)
         self.last_read[pc.index, asked.tenant, asked.job, asked.kind] = as_of
         if asked.record and not shown:
             return Answer(404, self._headers(), self.spelling.refused("There is no such record."))
@@ -222,7 +229,7 @@ class World:
             self.changed_bodies.append(entry.mark)
         if entry.kind == "cost" and entry.amount < 0 and not self.takes_credits:
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: no credits here")
-            return Answer(self.spelling.no_status, self._headers(), self.spelling.refused("A cost can't be negative."))
+            return Answer(self.spelling.no_status, self._headers(), self.spelling.refused(NO_CREDITS))
         no = self.spelling.says_no(entry, self.books, self.true)
         if no is not None:
             self.note(f"{pc.index} sends {entry.mark} to {asked.job}: {no.status}")
@@ -271,7 +278,7 @@ class World:
         if fate.slow:
             self.pass_time(TIME_OUT)
         headers = self._headers()
-        refused = self.spelling.refused("The job is closed.")
+        refused = self.spelling.refused(NO)
         match fate.answer:
             case "not sent":
                 raise NotSent("The server could not be reached.")
@@ -433,6 +440,19 @@ class World:
             self.pass_time(max(wait, 0.001))
         self.pass_time(max(0.0, end - self.true))
 
+    def listen(self, pc: Pc) -> None:
+        """What the window says must be true: «confirmed» only of what a read has shown, «rejected» only after a no."""
+        try:
+            rows = pc.ledger.deliveries()
+        except LedgerTrouble:
+            return
+        for one in rows:
+            if one.state.value == "confirmed" and (pc.index, one.key) not in self.shown:
+                self.untrue[f"{one.key} was confirmed on {pc.index} and no read had shown it"] = None
+            noes = self.said_no & {(pc.index, one.key), (pc.index, one.matter_number)}
+            if one.state.value == "rejected" and not noes:
+                self.untrue[f"{one.key} was rejected on {pc.index} and nobody had said no"] = None
+
     def verdict(self) -> Judgement:
         verdict = judge(
             self.books,
@@ -442,6 +462,7 @@ class World:
         )
         verdict.duplicated += [f"{mark} was posted again" for mark in self.doubles]
         verdict.wrong += [f"{mark} was sent with another body" for mark in self.changed_bodies]
+        verdict.wrong += self.untrue
         for pc in self.pcs:
             counted = Counter(one.mark for one in self.books.entries if one.alive)
             for one in pc.ledger.deliveries():
