@@ -56,7 +56,7 @@ def guessed(headings: Sequence[str], known: Mapping[str, str]) -> dict[str, str]
 class ColumnsDialog(QDialog):
     """A combo for each of our names. Needs the order's number and at least one amount."""
 
-    def __init__(self, parent: QWidget, headings: Sequence[str], known: Mapping[str, str]) -> None:
+    def __init__(self, parent: QWidget | None, headings: Sequence[str], known: Mapping[str, str]) -> None:
         super().__init__(parent)
         self.setWindowTitle("iConnect - The invoice's columns")
         open_at(self, 520, 560)

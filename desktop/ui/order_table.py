@@ -203,8 +203,15 @@ class OrderRows(RowList):
         super().__init__("Orders", parent)
         self.setItemDelegate(OrderDelegate(clock, self))
 
+    def dataChanged(self, first: AnyIndex, last: AnyIndex, roles: Sequence[int] = ()) -> None:
+        """Rows are all alike in height, so only the picture changes: by itself the view would lay out every row anew."""
+        self.viewport().update()
+
     def rows_in_sight(self) -> tuple[int, int]:
         """The first and the last row in sight; the first screenful while nothing was laid out."""
-        height = max(1, self.sizeHintForRow(0))
+        height = self.sizeHintForRow(0)
+        if height <= 0:
+            # No row to measure yet: about what one needs.
+            height = 4 * self.fontMetrics().height()
         first = self.verticalScrollBar().value() // height
         return first, first + self.viewport().height() // height + 1

@@ -122,7 +122,7 @@ class _Table(Table):
 class PreviewDialog(QDialog):
     """Shows what would be posted and asks for a yes. Opens at once, with what is to be shown following."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("iConnect - Approve postings")
         open_at(self, 1100, 500)
@@ -241,7 +241,7 @@ def _line(one: Delivery) -> str:
 class MovePreview(QDialog):
     """The last question before an order is moved: what will be posted where, and what must be undone by hand."""
 
-    def __init__(self, parent: QWidget, order: OrderView, matter: Matter) -> None:
+    def __init__(self, parent: QWidget | None, order: OrderView, matter: Matter) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"iConnect - Move order {order.order_id}")
         self.setMinimumWidth(520)

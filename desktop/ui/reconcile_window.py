@@ -228,7 +228,7 @@ class ReconcileWindow(Window):
             self.filter.addItem(f"Needs a look ({wanting:,})", "look")
         for verdict in _FIRST:
             if found.counts.get(verdict):
-                self.filter.addItem(f"{verdict.value.capitalize()} ({found.counts[verdict]:,})", verdict)
+                self.filter.addItem(f"{verdict.value.capitalize()} ({found.counts[verdict]:,})", verdict.value)
         self.filter.blockSignals(False)
         self.totals.show_totals(found)
         if found.unread:
@@ -280,7 +280,7 @@ class ReconcileWindow(Window):
         if wanted == "look":
             orders = [order for order in orders if order.needs_person]
         elif wanted is not None:
-            orders = [order for order in orders if order.verdict is wanted]
+            orders = [order for order in orders if order.verdict.value == wanted]
         self.model.show_orders(tuple(orders))
         if orders:
             self.table.selectRow(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
@@ -115,7 +116,13 @@ def ground_readable(palette: QPalette) -> None:
     for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
         marked = palette.color(group, QPalette.ColorRole.Highlight)
         ink = palette.color(group, QPalette.ColorRole.HighlightedText)
-        palette.setColor(group, QPalette.ColorRole.Highlight, theme.readable(marked, ink))
+        palette.setColor(group, QPalette.ColorRole.Highlight, QColor(_readable(marked.name(), ink.name())))
+
+
+@lru_cache(maxsize=16)
+def _readable(ground: str, ink: str) -> str:
+    """Asked for at each row's painting, of the same two or three colours."""
+    return theme.readable(QColor(ground), QColor(ink)).name()
 
 
 class TwoLineDelegate(QStyledItemDelegate):

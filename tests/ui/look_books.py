@@ -111,10 +111,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     scene("preview", orders, full_desk(), show_preview)
 
     def move(bridge: Bridge) -> QWidget:
-        over = QWidget()
-        dialog = MovePreview(over, FakeDesk().all_orders[2], MATTERS[5])
-        dialog.setParent(None)
-        return dialog
+        return MovePreview(None, FakeDesk().all_orders[2], MATTERS[5])
 
     scene("move", move)
 
@@ -135,10 +132,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     scene("reconcile-busy", reconcile, held, compare("infotrack-march.csv"))
 
     def columns(bridge: Bridge) -> QWidget:
-        over = QWidget()
-        dialog = ColumnsDialog(over, ("Order No", "Matter Ref", "Search", "Net", "GST", "Gross"), {})
-        dialog.setParent(None)
-        return dialog
+        return ColumnsDialog(None, ("Order No", "Matter Ref", "Search", "Net", "GST", "Gross"), {})
 
     scene("reconcile-columns", columns)
 

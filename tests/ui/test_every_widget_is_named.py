@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,14 +12,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.services.books import OrderQuery
 from desktop.services.desk import ConnectionState, InfoTrackView
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui.audit_window import AuditWindow
 from desktop.ui.before_order import ClosedMatterDialog
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.deliveries import DeliveriesWindow
+from desktop.ui.diagnostics_window import DiagnosticsWindow
 from desktop.ui.home import HomeWindow
+from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.matter_picker import MatterChooser, MatterPicker
+from desktop.ui.preview import MovePreview, PreviewDialog
+from desktop.ui.reconcile_window import ReconcileWindow
 from desktop.ui.result_form import ResultForm
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
@@ -38,7 +45,25 @@ def _chooser(bridge: Bridge, clock: Clock) -> QWidget:
     return chooser
 
 
+def _reconcile(bridge: Bridge, clock: Clock) -> QWidget:
+    window = ReconcileWindow(bridge, clock=clock)
+    window.compare(Path("march.csv"))
+    return window
+
+
+def _preview(bridge: Bridge, clock: Clock) -> QWidget:
+    dialog = PreviewDialog(None)
+    dialog.show_previews(FakeDesk().books.previews(OrderQuery()))
+    return dialog
+
+
 WINDOWS: dict[str, Make] = {
+    "reconcile": _reconcile,
+    "audit trail": lambda bridge, clock: AuditWindow(bridge, clock=clock),
+    "diagnostics": lambda bridge, clock: DiagnosticsWindow(bridge, clock=clock),
+    "preview": _preview,
+    "move": lambda bridge, clock: MovePreview(None, typical_orders()[2], MATTERS[5]),
+    "invoice columns": lambda bridge, clock: ColumnsDialog(None, ("Order No", "Gross"), {}),
     "picker": lambda bridge, clock: MatterPicker(bridge, clock=clock),
     "orders": lambda bridge, clock: DeliveriesWindow(bridge, clock=clock),
     "connections": lambda bridge, clock: ConnectionsWindow(bridge, SigningIn(bridge, parent=bridge), clock=clock),
@@ -139,7 +164,22 @@ def test_tab_comes_to_every_widget_and_back(qtbot: QtBot, make_bridge: MakeBridg
 
 
 @pytest.mark.parametrize(
-    "which", ["picker", "orders", "connections", "settings", "welcome", "home", "result form", "organisations"]
+    "which",
+    [
+        "picker",
+        "orders",
+        "connections",
+        "settings",
+        "welcome",
+        "home",
+        "result form",
+        "organisations",
+        "reconcile",
+        "audit trail",
+        "diagnostics",
+        "preview",
+        "move",
+    ],
 )
 def test_escape_closes_every_window(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = WINDOWS[which](make_bridge(FakeDesk()), clock)
