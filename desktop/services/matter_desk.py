@@ -105,9 +105,12 @@ class MatterDesk:
         return self.directory.by_id(system, matter_id)
 
     def by_number(self, number: str) -> tuple[Matter, ...]:
-        """`number` may begin with a system's name and a colon."""
+        """`number` may begin with a system's name and a colon. Nothing is to be charged to a deleted matter: it has no number any
+        more."""
         system, wanted = split_system(number)
-        return tuple(matter for matter in self.directory.by_number(wanted) if system in ("", matter.system))
+        return tuple(
+            matter for matter in self.directory.by_number(wanted) if system in ("", matter.system) and not matter.is_deleted
+        )
 
     def ask(self, system: str, number: str) -> Matter | None:
         """Network. What is found is kept in the copy. Raises what PracticeSystem.matter raises."""
@@ -116,7 +119,7 @@ class MatterDesk:
         if practice is None:
             return None
         found = practice.matter(wanted)
-        if found is None:
+        if found is None or found.is_deleted:
             return None
         known = self.directory.by_id(system, found.id) or next(
             (m for m in self.directory.by_number(found.number) if (m.system, m.tenant) == (system, found.tenant)), None

@@ -301,6 +301,8 @@ def test_a_job_is_read_by_number_and_by_id(desk: Desk, firm: Firm, wrapped: bool
         assert (matter.id, matter.number, matter.client, matter.state) == ("j-1", "J000001", "Tui & Sons", "In Progress")
     # By itself a job does not tell whether it was cancelled.
     assert [getattr(desk.v2.matter(f"J00000{n}"), "is_open", "-") for n in (1, 3, 4, 5)] == [None, False, False, "-"]
+    # The status of a deleted job stays what it was: it would be shown, and charged, as one in progress.
+    assert [getattr(desk.v2.matter(f"J00000{n}"), "is_deleted", "-") for n in (1, 3, 4)] == [False, False, True]
 
 
 def test_another_job_than_the_one_asked_for_is_no_answer(desk: Desk, firm: Firm) -> None:

@@ -128,6 +128,22 @@ def test_a_note_that_was_dropped_is_added_to_the_line_just_made(desk: Desk, firm
     assert [asked.method for asked in desk.asked] == ["POST", *looks, "PUT", "POST", "PUT", "GET"]
 
 
+def test_a_line_that_is_listed_without_the_field_has_lost_its_note(desk: Desk, firm: Firm) -> None:
+    """D2: rows may leave out what is empty; that is not the same as not telling."""
+
+    def dropping(asked: Asked) -> Said:
+        if asked.method == "PUT":
+            firm.costs["j-1"][-1]["note"] = json.loads(asked.body)["note"]
+            return Said(204, "")
+        return firm(asked)
+
+    firm.on_post = lambda made: made.pop("note", None)
+    desk.answer = dropping
+    for n in (1, 2):
+        assert desk.v2.post_cost(LINE) == Receipt(f"costs-{n}")
+    assert [each.keys for each in desk.v2.costs(REF)] == [(LINE.key,)] * 2
+
+
 def test_a_line_whose_note_was_kept_is_looked_at_once_at_most(desk: Desk, firm: Firm) -> None:
     def silent(asked: Asked) -> Said:
         answer = firm(asked)

@@ -262,3 +262,14 @@ def test_without_any_sign_in_the_copy_alone_answers(house: House) -> None:
     assert house.desk.named("J0001").number == "J0001"
     with pytest.raises(NotConnected):
         house.desk.named("J9999")
+
+
+def test_a_deleted_matter_is_not_found_by_its_number_and_not_asked_for(house: House) -> None:
+    """Nothing is to be charged to it: an order that names it waits for a person."""
+    closed = replace(matter("J0001"), is_open=False, state="Deleted")
+    house.xpm.matters_now = [closed]
+    assert house.desk.ask(XPM, "J0001") is None
+    house.desk.directory.keep(closed)
+    assert house.desk.by_number("J0001") == ()
+    house.desk.directory.keep(replace(closed, state="Completed"))
+    assert [one.number for one in house.desk.by_number("J0001")] == ["J0001"]

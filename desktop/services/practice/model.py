@@ -17,10 +17,15 @@ class Staff:
     email: str = ""
 
 
+DELETED = "Deleted"
+"""The state of a matter that the vendor calls deleted. Smokeball says it by this word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """A matter (job). `number` is what people say and what goes into the books; `id` is stable and machine-made
-    (the number itself where the vendor's list gives none). `state` is the firm's own word: show it, never branch on it.
+    (the number itself where the vendor's list gives none). `state` is the firm's own word: show it, never branch on it;
+    only DELETED, for one that is not open, is ours and says that the vendor called it deleted.
     `is_open` is None where the answer did not tell (a single job asked for by number)."""
 
     system: str
@@ -34,6 +39,10 @@ class Matter:
     staff: tuple[Staff, ...] = ()
     description: str = ""
     is_open: bool | None = True
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.is_open is False and self.state == DELETED
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from desktop.services.practice.job_records import day, digits
 from desktop.services.practice.json_calls import Found, Json, moment, need, number, record, records, text, truth
 from desktop.services.practice.keys import keys_in
 from desktop.services.practice.model import (
+    DELETED,
     ClientDetails,
     CostCode,
     CostLine,
@@ -106,7 +107,8 @@ def matter(job: Found, lookups: Lookups, *, client: str, single: bool = False) -
         name=text(job, "name"),
         client=client,
         client_id=client_of(job),
-        state=lookups.statuses.get(text(job, "jobStatusUUID"), ""),
+        # The status stays what it was before the job was deleted.
+        state=DELETED if text(job, "deletedAt") else lookups.statuses.get(text(job, "jobStatusUUID"), ""),
         staff=tuple(dict.fromkeys(each for each in people if each is not None)),
         description=text(job, "description"),
         is_open=(None if single else True) if is_open(job) else False,

@@ -169,9 +169,12 @@ class WorkflowMaxV2:
 
     def _has_note(self, line: CostLine, answer: Found, path: str, uuid: str, urgency: Urgency) -> bool:
         """Whether the new line kept its note: from the answer, from one look at the job's lines, or as it was the last time."""
-        if "note" not in answer and self._keeps_note is None:
+        told = "note" in answer
+        if not told and self._keeps_note is None:
             answer = self._look(path, uuid, urgency)
-        if "note" in answer:
+            # A line that the job lists without the field has no note.
+            told = bool(answer)
+        if told:
             self._keeps_note = line.key in rows.keys_of(answer)
             self.capabilities = replace(self.capabilities, keeps_marks=self._keeps_note)
         return self._keeps_note is not False
