@@ -543,6 +543,18 @@ def test_a_system_without_negative_lines_waits_with_the_correction_spelled_out(o
     assert f"Change {T1} from 20.00 to 15.00" in office.reason("IT-71000123-T-2")
 
 
+def test_an_order_that_is_moved_away_and_back_has_its_document_once(office: Office) -> None:
+    office.receive(order(**PLAIN, hash="h1", sequence=1))
+    office.deliver()
+    office.ledger.move("71000123", matter("J002"))
+    office.courier.plan_only()
+    office.ledger.move("71000123", matter("J001"))
+    office.deliver()
+    assert office.states()[DOC] == "confirmed"
+    assert office.states()["IT-71000123-D-2"] == "cancelled"
+    assert [key for key in office.books.posted_keys() if "-D-" in key] == [DOC]
+
+
 @pytest.mark.parametrize("becomes", ["confirmed", "rejected", "cancelled"])
 def test_a_correction_by_hand_is_spelled_out_only_once_the_line_that_it_lowers_was_read_back(office: Office, becomes: str) -> None:
     """A line lowered by hand before it was known here would be adopted with what is left of it, and made good by another."""
