@@ -9,43 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from desktop.services.ledger.model import DeliveryKind, DeliveryState, OrderView
+from desktop.services.ledger.list_model import AuditLine as AuditLine
+from desktop.services.ledger.list_model import OrderQuery as OrderQuery
+from desktop.services.ledger.list_model import OrderSums as OrderSums
+from desktop.services.ledger.list_model import TrailStep as TrailStep
+from desktop.services.ledger.model import DeliveryKind, OrderView
 
 if TYPE_CHECKING:
     from desktop.services.diagnostics import Bundle
     from desktop.services.reconcile.comparison import Reconciliation
-
-
-@dataclass(frozen=True, slots=True)
-class OrderQuery:
-    """Which orders to list; what is empty asks for nothing. `text` is words that must all be found in an order's number,
-    matter, references or service, or a delivery key. `matter` is a number. `mine`: started on this PC. `since` is a moment
-    from which on it was ordered."""
-
-    text: str = ""
-    matter: str = ""
-    order_id: str = ""
-    state: DeliveryState | None = None
-    waiting_for_person: bool = False
-    without_matter: bool = False
-    mine: bool = False
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSums:
-    """The sums of what InfoTrack told of a list's fees. `untold` counts the orders whose fees are not told yet; `approvable`
-    the postings among them that wait for approval."""
-
-    net: Decimal = Decimal("0.00")
-    gst: Decimal = Decimal("0.00")
-    untold: int = 0
-    approvable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +52,6 @@ class Preview:
     on: date | None
     rule: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditLine:
-    """One cost or document of an order: when it was planned, sent and read back, and who last moved it."""
-
-    key: str
-    kind: DeliveryKind
-    state: DeliveryState
-    system: str
-    matter_number: str
-    net: Decimal | None
-    gst: Decimal | None
-    planned_at: datetime
-    sent_at: datetime | None
-    seen_at: datetime | None
-    by: str
-    attempts: int
-    remote_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrailStep:
-    """One row of the trail. `hash` ties it to the one before."""
-
-    number: int
-    at: datetime
-    order_id: str
-    key: str
-    what: str
-    from_state: str
-    to_state: str
-    reason: str
-    by: str
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 import apsw
 
-from desktop.services.books import AuditLine, OrderQuery, OrderSums, TrailStep
 from desktop.services.ledger import rows
 from desktop.services.ledger.dispatch import HOLD_RESTORED
 from desktop.services.ledger.facts import Posting, from_text, split_key, to_text
+from desktop.services.ledger.list_model import AuditLine, OrderQuery, OrderSums, TrailStep
 from desktop.services.ledger.model import Delivery, OrderView, Step
 from desktop.services.ledger.planning import HOLD_DECIDED, HOLD_EDITED, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW
 from desktop.services.ledger.store import Row, Value
