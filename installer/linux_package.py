@@ -70,7 +70,7 @@ def control(version: str, depends: list[str], kilobytes: int) -> str:
 
 
 def build(bundle: Path, out: Path, *, version: str, epoch: int, fast: bool = False) -> Path:
-    """Makes the package from the bundle; a `fast` one is larger. Gives its path.
+    """Makes the package from the bundle; a `fast` one is not compressed. Gives its path.
 
     Raises MissingLibrary, OSError, CalledProcessError."""
     packages, unknown = packages_with(needed_from_outside(bundle))
@@ -92,7 +92,7 @@ def build(bundle: Path, out: Path, *, version: str, epoch: int, fast: bool = Fal
     for path in [tree, *tree.rglob("*")]:
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", *(("-Zgzip", "-z1") if fast else ("-Zxz", "-z6")), "--build", str(tree), str(made)],
+        ["dpkg-deb", "--root-owner-group", *(("-Znone",) if fast else ("-Zxz", "-z6")), "--build", str(tree), str(made)],
         env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
         check=True,
         stdout=subprocess.DEVNULL,
