@@ -8,7 +8,7 @@ from desktop.services.delivery.courier import Report
 from desktop.services.delivery.turn import Turn
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import NotSent
-from desktop.services.ledger.errors import LedgerDamaged
+from desktop.services.ledger.errors import LedgerDamaged, LedgerTrouble
 from tests.delivery.stand_in import Office, fee, matter, order
 
 PATIENCE = 20.0
@@ -33,6 +33,10 @@ class Watcher:
     def wait_for(self, count: int) -> bool:
         with self._news:
             return self._news.wait_for(lambda: len(self.reports) >= count or bool(self.failures), PATIENCE)
+
+    def wait_briefly(self) -> None:
+        with self._news:
+            self._news.wait(0.05)
 
 
 def thread_of(office: Office, watcher: Watcher) -> CourierThread:
@@ -77,6 +81,40 @@ def test_a_ledger_that_can_not_be_believed_ends_it_and_says_so(office: Office) -
     assert thread.stop(PATIENCE)
     assert [str(error) for error in watcher.failures] == ["The ledger's file is damaged."]
     assert office.practice.calls == []
+
+
+def test_a_disk_that_fails_for_a_moment_does_not_end_it(office: Office) -> None:
+    """D1: neither while a pass runs nor while it is told to try again what failed lately."""
+    office.receive(order(supplier=fee("20.00")))
+    troubles = [LedgerTrouble("The disk is full."), LedgerTrouble("The disk is full.")]
+    met = threading.Event()
+    real_forgive, real_run = office.courier.forgive, office.courier.run_once
+
+    def forgive() -> None:
+        if troubles:
+            raise troubles.pop()
+        real_forgive()
+
+    def run_once(*, collect: bool = True) -> Report:
+        if not met.is_set():
+            met.set()
+            raise LedgerTrouble("The disk is full.")
+        return real_run(collect=collect)
+
+    office.courier.forgive = forgive  # type: ignore[method-assign]
+    office.courier.run_once = run_once  # type: ignore[method-assign]
+    watcher = Watcher()
+    thread = thread_of(office, watcher)
+    thread.start()
+    assert met.wait(PATIENCE)
+    # Awake again at once, as for a person; each trouble costs a rest of seconds otherwise.
+    while not watcher.reports and not watcher.failures:
+        thread.wake(forgive=True)
+        watcher.wait_briefly()
+    assert thread.stop(PATIENCE)
+    assert watcher.failures == []
+    assert troubles == []
+    assert office.states() == {"IT-71000123-T-1": "confirmed"}
 
 
 def test_the_turn_is_one_processs_at_a_time(tmp_path: Path) -> None:

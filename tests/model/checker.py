@@ -32,6 +32,7 @@ class Told:
     supplier: Amount | None = None
     versions: list[str] = field(default_factory=list)
     matters: list[tuple[str, str]] = field(default_factory=list)
+    perhaps_at: tuple[str, str] | None = None
     cancelled: dict[str, Decimal] = field(default_factory=dict)
     undone_by_hand: set[str] = field(default_factory=set)
     changes: int = 0

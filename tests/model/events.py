@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from desktop.services.ledger.errors import LedgerTrouble
+from desktop.services.ledger.errors import ActionRefused, LedgerTrouble
 from desktop.services.ledger.model import Delivery
 from tests.model.desk_pc import Pc, Seat
 from tests.model.weather import READS, WRITES, drawn
@@ -111,9 +111,18 @@ def moves(world: World) -> None:
     if len(world.pcs) > 1 or not world.orders:
         return
     order_id, matter = world.chance.choice(list(world.orders)), world.chance.choice(world.matters)
-    if not refused(world.pcs[0].ledger.move, order_id, matter):
-        world.orders[order_id].matters.append((matter.tenant, matter.number))
-        world.note(f"{order_id} is moved to {matter.id}")
+    told = world.orders[order_id]
+    told.perhaps_at = None
+    try:
+        world.pcs[0].ledger.move(order_id, matter)
+    except ActionRefused:
+        return
+    except LedgerTrouble:
+        # The disk failed or the process died somewhere in it: whether it is done is seen when the program runs again.
+        told.perhaps_at = (matter.tenant, matter.number)
+        return
+    told.matters.append((matter.tenant, matter.number))
+    world.note(f"{order_id} is moved to {matter.id}")
 
 
 def cancels(world: World) -> None:
@@ -230,6 +239,7 @@ def drain(world: World) -> list[str]:
     for pc in world.pcs:
         pc.disk.before = lambda call: None
         pc.has_room()
+    _see_moves(world)
     unfinished: list[str] = []
     for turn in range(14):
         unfinished = []
@@ -250,6 +260,15 @@ def drain(world: World) -> list[str]:
         if not unfinished and not world.books.on_its_way and not _behind(world):
             break
     return unfinished
+
+
+def _see_moves(world: World) -> None:
+    """What a person who was told of a failure sees when looking again: the order stands at the one matter or at the other."""
+    for order_id, told in world.orders.items():
+        view = world.pcs[0].ledger.order_view(order_id) if told.perhaps_at else None
+        if view is not None and told.perhaps_at == (view.tenant, view.matter_number):
+            told.matters.append(told.perhaps_at)
+            world.note(f"{order_id} was moved after all")
 
 
 def _behind(world: World) -> bool:

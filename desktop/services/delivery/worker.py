@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from desktop.services.delivery.courier import Courier, Report
-from desktop.services.ledger.errors import LedgerError
+from desktop.services.ledger.errors import LedgerError, LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.loggable import error_kind
 
 log = logging.getLogger(__name__)
 
 SHORTEST_REST = timedelta(milliseconds=200)
+TROUBLED_REST = timedelta(seconds=5)
 LONGEST_END = 20.0
 """Seconds that the end of the thread waits for work on threads apart."""
 
@@ -77,11 +78,16 @@ class CourierThread:
             if self._called.is_set():
                 self._called.clear()
                 collect = True
-            if self._forgive.is_set():
-                self._forgive.clear()
-                self._courier.forgive()
             try:
+                if self._forgive.is_set():
+                    self._courier.forgive()
+                    self._forgive.clear()
                 report = self._courier.run_once(collect=collect)
+            except LedgerTrouble as error:
+                # This PC's disk, for the moment: what was begun is in the ledger, and the next pass goes on from there.
+                log.warning("The ledger could not be used (%s); trying again", error_kind(error))
+                self._wakened.wait(TROUBLED_REST.total_seconds())
+                continue
             except LedgerError as error:
                 log.error("The courier stopped: %s", error_kind(error))
                 self._on_failure(error)
