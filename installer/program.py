@@ -4,8 +4,8 @@ It is the tray, the commands, the order window and the sign-in window in one, as
 
 * It runs those of its own modules that the program starts as `python -m MODULE` elsewhere (the sandbox, the demo's parts, the
   probe of the screen). The list is closed: the frozen program is no interpreter for anything else.
-* `--link ADDRESS` is how the operating system hands over an `iconnect:` link. Whatever the link says, it brings the tray forward
-  and nothing more, because any web page may hold one.
+* `--link ADDRESS` is how the operating system hands over an `iconnect:` link. Whatever stands behind the address is dropped, and
+  a link only ever shows something, because any web page may hold one.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def main() -> None:
         runpy.run_module(module, run_name="__main__", alter_sys=False)
         return
     if arguments[:1] == [LINK]:
-        arguments = []
-        del sys.argv[1:]
+        # The link alone: whoever wrote it must not add options of ours behind it.
+        arguments = arguments[:2]
+        sys.argv[1:] = arguments
     from desktop.__main__ import main as start
 
     start(arguments)

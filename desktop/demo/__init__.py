@@ -67,7 +67,8 @@ def _has_screen() -> bool:
 def _headless(environment: dict[str, str], work: Path, out: Path, system: str) -> int:
     offscreen = {
         "QT_QPA_PLATFORM": "offscreen",
-        "BROWSER": f"{sys.executable} -m desktop.demo.person_in_browser %s",
+        # Read as a shell would: a folder may hold blanks, and a backslash would be eaten.
+        "BROWSER": f'"{Path(sys.executable).as_posix()}" -m desktop.demo.person_in_browser %s',
     }
     command = [sys.executable, "-m", "desktop.demo.headless", str(work / "sandbox" / "sandbox.json"), str(out), system]
     try:

@@ -139,7 +139,6 @@ WITHOUT = {
     "C9": "By hand: it needs a mounted FAT or network volume. `doctor` names a profile on a network share.",
     "D20": "The numbers can be had from the trail; no report is made of them yet.",
     "G16": "By hand for each identity provider.",
-    "G19": "With the installer, from an install path with spaces and other letters.",
     "H5": "Python 3.11 brings what its builder chose: `doctor` notes an Expat older than 2.6.0, and our guard refuses long tokens.",
 }
 """Why there is no test (yet). An item that gets one must leave this table: a test sees to it."""

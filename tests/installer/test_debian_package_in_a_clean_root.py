@@ -16,6 +16,8 @@ import pytest
 from installer.facts import ROOT
 from tests.installer.clean_root import CleanRoot, possible
 
+HOME = "/home/anna"
+
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(1800),
@@ -87,9 +89,9 @@ def test_the_queue_outlives_installing_using_upgrading_and_removing(root: CleanR
     told = root.run("apt-get -q -y purge iconnect-desktop")
     after = root.run("find / -xdev -path /proc -prune -o -path /var -prune -o -print | sort").stdout.splitlines()
     left = [path for path in sorted(set(after) - set(before)) if "iconnect" in path.lower()]
-    ours = [path for path in left if not path.startswith(("/srv/", "/home/anna/shown"))]
+    ours = [path for path in left if not path.startswith(("/srv/", f"{HOME}/shown"))]
     print("left:", *ours, told.stderr, sep="\n")
-    assert not [path for path in ours if not path.startswith(("/etc/iconnect", "/home/anna/"))]
+    assert not [path for path in ours if not path.startswith(("/etc/iconnect", f"{HOME}/"))]
     assert ledger.exists()
     assert "/etc/iconnect/platform.toml" in ours
 

@@ -47,13 +47,13 @@ def test_every_module_that_the_program_starts_by_name_may_be_started() -> None:
 
 
 @pytest.mark.parametrize("address", ["iconnect:x", "iconnect://--platform=/tmp/evil.toml", "--profile=/tmp/evil"])
-def test_a_link_brings_the_tray_forward_and_does_nothing_else(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_stands_behind_a_link_reaches_the_program(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
     monkeypatch.setattr("desktop.__main__.main", started.append)
     monkeypatch.setattr(sys, "argv", ["iconnect", "--link", address, "--platform", "/tmp/evil.toml"])
     program.main()
-    assert started == [[]]
-    assert sys.argv == ["iconnect"]
+    assert started == [["--link", address]]
+    assert sys.argv == ["iconnect", "--link", address]
 
 
 def test_every_state_is_either_open_or_done() -> None:
