@@ -17,6 +17,7 @@ from desktop.services.errors import AccessMissing, BadAnswer, NotNow, ServiceErr
 from desktop.services.identity.wallet import Identity
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
+from desktop.services.loggable import error_kind
 from desktop.services.plainly import plainly
 from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import Matter, Staff
@@ -98,7 +99,7 @@ class MatterDesk:
             return found
         answered, errors = self._ask_all(text.strip())
         for _, error in errors:
-            _log.info("a number could not be asked for (%s)", type(error).__name__)
+            _log.info("a number could not be asked for (%s)", error_kind(error))
         return (*(MatterHit(matter, 1.0) for matter in answered), *found)[:limit]
 
     def by_id(self, system: str, matter_id: str) -> Matter | None:

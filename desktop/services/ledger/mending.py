@@ -163,7 +163,7 @@ class Mending:
                 "The ledger is damaged and could not be put right, because another program holds it or the disk is full. "
                 "Nothing is sent. Quit every iConnect of this profile, free some space, and start it again."
             ) from error
-        log.error("The ledger was restored: %s; set aside as %s; %d entries heard", mark.why, mark.aside, restored.heard)
+        log.error("The ledger was restored; %d entries of the journal were heard", restored.heard)
         return restored
 
     def finish(self) -> None:

@@ -210,7 +210,7 @@ class Upkeep:
 
     def _note(self, reason: str) -> None:
         if reason:
-            log.warning("The ledger has no new backup: %s", reason)
+            log.warning("The ledger has no new backup")
         before = self._store.read("SELECT text FROM memory WHERE name = ?", (_NO_BACKUP,))
         if (str(before[0][0]) if before else "") != reason:
             with self._store.write() as db:
