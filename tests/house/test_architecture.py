@@ -211,6 +211,15 @@ def test_writing_transactions_begin_at_once() -> None:
     assert at_once
 
 
+def test_no_transaction_is_a_connections_own_with() -> None:
+    """Its commit waits while it holds the interpreter's lock: every other thread, the reader it waits for too, stands still."""
+    for name, text in modules("desktop"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.With):
+                held = {ast.unparse(item.context_expr) for item in node.items}
+                assert not held & {"db", "self._db", "connection", "self._connection", "source", "copy"}, f"{name}:{node.lineno}"
+
+
 def test_the_one_place_that_parses_xml_is_the_guarded_one() -> None:
     """H1: nobody else calls an XML parser."""
     parsers = re.compile(r"\b(?:fromstring|XMLParser|ParserCreate|iterparse|minidom|XMLPullParser|lxml|expatreader)\b")

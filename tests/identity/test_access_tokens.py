@@ -203,10 +203,9 @@ class Graceless:
 
 
 def test_eighty_threads_with_connections_of_their_own_leave_the_store_readable(rig: Rig) -> None:
-    """B8: as many processes would, each with its own objects on one file: eighty rotations, one after the other.
-
-    The server has the vendor's grace: on a busy machine one of so many answers may come late, which is not this test's matter."""
+    """B8: as many processes would, each with its own objects on one file: eighty rotations, one after the other."""
     rig.signed_in()
+    rig.server.clock = Graceless()
     connections = [connection_of(rig.identity()) for _ in range(80)]
     each = iter(connections)
     lock = threading.Lock()

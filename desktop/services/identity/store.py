@@ -94,18 +94,18 @@ class IdentityStore:
         return str(found[0][0]) if found else None
 
     def set_value(self, name: str, value: str) -> None:
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (name, value))
 
     def drop_value(self, name: str) -> None:
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute("DELETE FROM meta WHERE name = ?", (name,))
 
     def profile_id(self) -> str:
         """A random name for this profile's keyring entries, made once."""
         known = self.value("profile")
         if known is None:
-            with self._open() as db, db:
+            with self._changing() as db:
                 db.execute("INSERT OR IGNORE INTO meta VALUES ('profile', ?)", (secrets.token_hex(5),))
             known = self.value("profile")
         assert known is not None
@@ -132,7 +132,7 @@ class IdentityStore:
     def put(self, row: StoredToken) -> None:
         """A new sign-in: replaces whatever stood for that system."""
         known = row.record
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute(
                 "INSERT OR REPLACE INTO token VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
@@ -158,7 +158,7 @@ class IdentityStore:
         """Durable when it returns True: the new token stands, the old one is kept beside it. False: the row is no longer
         the one that was read, and nothing changed."""
         changed = 0
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute(
                 "UPDATE token SET generation = generation + 1, prev_ciphertext = ciphertext, ciphertext = ?, obtained_at = ?,"
                 " problem = iif(fault = 'access', problem, ''), cure = iif(fault = 'access', cure, ''),"
@@ -172,7 +172,7 @@ class IdentityStore:
         """Notes a problem; with `sign_in`, only while that sign-in stands. An ended grant stays an ended grant."""
         if not self._file.exists():
             return
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute(
                 "UPDATE token SET problem = ?1, cure = ?2, fault = ?3 WHERE system = ?4 AND (?5 IS NULL OR sign_in = ?5)"
                 " AND (fault <> 'ended' OR ?3 = 'ended') AND (problem <> ?1 OR cure <> ?2 OR fault <> ?3)",
@@ -183,13 +183,13 @@ class IdentityStore:
         """Forgets a missing right; other problems stay."""
         if not self._file.exists():
             return
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute("UPDATE token SET problem = '', cure = '', fault = '' WHERE system = ? AND fault = 'access'", (system,))
 
     def erase(self, system: str) -> None:
         if not self._file.exists():
             return
-        with self._open() as db, db:
+        with self._changing() as db:
             db.execute("DELETE FROM token WHERE system = ?", (system,))
 
     # the file
@@ -213,6 +213,11 @@ class IdentityStore:
         finally:
             db.close()
 
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[apsw.Connection]:
+        with self._open() as db, _transaction(db):
+            yield db
+
     def _prepare(self, db: apsw.Connection) -> None:
         db.set_busy_timeout(_BUSY_MILLISECONDS)
         # A rollback journal with full sync loses no acknowledged commit, and needs no shared memory between processes.
@@ -221,16 +226,25 @@ class IdentityStore:
         db.pragma("journal_mode", "TRUNCATE")
         version = _version(db)
         if version == 0:
-            db.execute("BEGIN IMMEDIATE")
-            with contextlib.ExitStack() as undo:
-                undo.callback(db.execute, "ROLLBACK")
+            with _transaction(db):
                 if _version(db) == 0:
                     db.execute(_SCHEMA)
                     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                undo.pop_all()
-                db.execute("COMMIT")
         elif version > SCHEMA_VERSION:
             raise NotNow(f"{self._file.name} was made by a newer version of iConnect Desktop. Install that version again to go on.")
+
+
+@contextlib.contextmanager
+def _transaction(db: apsw.Connection) -> Iterator[None]:
+    """Not the connection's own `with`: its commit waits for readers while it holds the interpreter's lock, and a reader on
+    another thread needs that lock to finish."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _version(db: apsw.Connection) -> int:

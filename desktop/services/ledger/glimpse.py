@@ -49,24 +49,24 @@ def glimpse(path: Path, most: int) -> Glimpse:
         raise LedgerTrouble("The ledger can't be opened for reading.") from error
     try:
         db.set_busy_timeout(_PATIENCE_MS)
-        with db:
-            (schema,), (orders,), (messages,), (steps,) = (
-                next(iter(db.execute(sql)))
-                for sql in (
-                    "PRAGMA user_version",
-                    "SELECT count(*) FROM customer_order",
-                    "SELECT count(*) FROM message",
-                    "SELECT ifnull(max(seq), 0) FROM trail",
-                )
+        db.execute("BEGIN")
+        (schema,), (orders,), (messages,), (steps,) = (
+            next(iter(db.execute(sql)))
+            for sql in (
+                "PRAGMA user_version",
+                "SELECT count(*) FROM customer_order",
+                "SELECT count(*) FROM message",
+                "SELECT ifnull(max(seq), 0) FROM trail",
             )
-            states = {str(state): int(count) for state, count in db.execute("SELECT state, count(*) FROM delivery GROUP BY state")}
-            rows = list(
-                db.execute(
-                    "SELECT order_id, part, n, system, state, hold, attempts, faults, person, created_at, updated_at, next_at"
-                    " FROM delivery WHERE state NOT IN ('confirmed', 'cancelled') ORDER BY seq DESC LIMIT ?",
-                    (most,),
-                )
+        )
+        states = {str(state): int(count) for state, count in db.execute("SELECT state, count(*) FROM delivery GROUP BY state")}
+        rows = list(
+            db.execute(
+                "SELECT order_id, part, n, system, state, hold, attempts, faults, person, created_at, updated_at, next_at"
+                " FROM delivery WHERE state NOT IN ('confirmed', 'cancelled') ORDER BY seq DESC LIMIT ?",
+                (most,),
             )
+        )
         unsettled = tuple(
             Unsettled(order, part, n, system, state, hold, attempts, faults, bool(person), created, updated, following)
             for order, part, n, system, state, hold, attempts, faults, person, created, updated, following in rows
