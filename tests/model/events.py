@@ -102,7 +102,7 @@ def signs_in(world: World) -> None:
     pc.signed_in = {tenant}
     for tokens in pc.tokens.values():
         tokens.ended = False
-    pc.courier.forgive()
+    refused(pc.courier.forgive)
     world.note(f"{pc.index} signs in to {tenant}")
 
 
