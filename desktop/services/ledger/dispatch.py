@@ -371,7 +371,9 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
     """The key is in the books. True when it stands there for another amount than was known here."""
     first = found[0]
     twice = "" if len(found) == 1 else f"The books hold {len(found)} lines under this key. Remove all but one there by hand."
-    if posting.state in (_S.CONFIRMED, _S.SENDING):
+    # Of a double that two PCs made, a person may have left the other's line.
+    was_double = posting.state is _S.CONFIRMED and posting.person and not twice
+    if posting.state in (_S.CONFIRMED, _S.SENDING) and not was_double:
         if posting.state is _S.CONFIRMED and (posting.person != bool(twice) or (twice and posting.reason != twice)):
             rows.change(db, posting, now, by=BY_COURIER, person=int(bool(twice)), reason=twice)
         return False
@@ -383,7 +385,8 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         return False
     withdrawn = posting.state is _S.CANCELLED
     # A line that another PC posted may stand under the other of the two codes; a system that shows no code says nothing.
-    other_code = not posting.touched and posting.cost is not None and bool(first.code) and first.code != posting.code
+    is_ours = posting.state in (_S.UNKNOWN, _S.ACCEPTED)
+    other_code = not is_ours and posting.cost is not None and bool(first.code) and first.code != posting.code
     other_cost = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
     adopted = other_code or other_cost
     columns: dict[str, str | int | None] = {}
@@ -400,6 +403,8 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
             "taxed": int(taxed),
         }
         reason = twice or f"The books hold {cost} under this key; that is what counts."
+    elif was_double:
+        reason = ""
     elif not posting.touched:
         reason = twice or "It was in the books already."
     rows.change(

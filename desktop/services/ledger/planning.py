@@ -6,7 +6,7 @@ Applied twice it changes nothing the second time; the same recorded facts always
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger import wording
 from desktop.services.ledger.charges import Charge, Line, Standing, charges, differences, fees_told, gst_within, money, price
 from desktop.services.ledger.facts import (
+    BY_PLAN,
     COST_PARTS,
     DOCUMENT_PART,
     BookLine,
@@ -193,11 +194,19 @@ def _plan_costs(facts: OrderFacts, rules: Rules) -> Plan:
             continue
         reason = "A later message changed this part." if lines or wanted else "Nothing is owed for this part any more."
         withdrawn += [Withdrawn(row.key, reason) for row in rows]
+        left = _without(facts, withdrawn)
         n = _highest(facts, part)
         for line in lines:
             n += 1
-            added.append(_cost(facts, rules, message, line, n, included, standing))
+            added.append(_cost(left, rules, message, line, n, included, standing))
     return Plan(tuple(withdrawn), tuple(added), tuple(reheld))
+
+
+def _without(facts: OrderFacts, withdrawn: Sequence[Withdrawn]) -> OrderFacts:
+    """The facts as they will be: nobody has to wait for what is withdrawn in the same breath."""
+    keys = {one.key for one in withdrawn}
+    rows = (replace(one, state=DeliveryState.CANCELLED, by=BY_PLAN) if one.key in keys else one for one in facts.postings)
+    return replace(facts, postings=tuple(rows))
 
 
 def _match(lines: Sequence[Line], rows: Sequence[Posting], place: Place) -> bool:
