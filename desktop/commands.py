@@ -325,9 +325,16 @@ def matters_find(called: Called, text: str, limit: int, as_json: bool) -> None:
 @click.argument("matter")
 @click.pass_obj
 def order(called: Called, matter: str) -> None:
-    """Open the order window for a matter number; where several practice systems have it: <system>:<number>."""
+    """Open the order window for a matter number; where several practice systems have it: <system>:<number>.
+
+    A closed matter is asked about at a terminal, and told of elsewhere."""
+    from desktop.order_question import settle
+
     with office_of(called) as office:
-        office.order_and_wait(office.matter_by_number(matter))
+        wanted = settle(office.matter_by_number(matter), office.advice, say, sys.stdin.readline if sys.stdin.isatty() else None)
+        if wanted is None:
+            stop(NEEDS_PERSON, "Nothing was opened.")
+        office.order_and_wait(wanted)
 
 
 @cli.group()

@@ -16,6 +16,10 @@ from desktop.services.practice_links import PracticeLinks
 _LOOK_THROUGH = 200
 _ENOUGH = 3
 
+_ENDED = frozenset({"completed", "cancelled", "canceled", "closed", "archived"})
+"""What most firms call a job that is over (the usual defaults, by vendors' help pages). A firm may use them otherwise, so they
+count only where nothing better is known and no open matter carries the word."""
+
 
 class MatterAdvice:
     """Safe to use from several threads."""
@@ -55,13 +59,14 @@ class MatterAdvice:
     def _openness(self, matter: Matter, state: str) -> bool | None:
         """Where a single job's record does not tell whether the job is open, its state's word may: one that did not change
         says what the list said, and one that only closed matters carry says that it is closed. The words are each firm's
-        own, so none is known in advance."""
-        if state == matter.state:
+        own, so the usual ones count last."""
+        if state == matter.state and matter.is_open is not None:
             return matter.is_open
         alike = [one for one in self._around(matter) if one.state == state and one.id != matter.id]
-        if len(alike) >= _ENOUGH and all(one.is_open is False for one in alike):
-            return False
-        return True if any(one.is_open for one in alike) else None
+        if any(one.is_open for one in alike):
+            return True
+        ended = len(alike) >= _ENOUGH and all(one.is_open is False for one in alike)
+        return False if ended or fold(state) in _ENDED else None
 
     def _around(self, matter: Matter) -> tuple[Matter, ...]:
         """Matters of the same organisation that share a word with this one's client, so that no list is read as a whole."""

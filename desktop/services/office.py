@@ -341,11 +341,14 @@ class Office:
         self._matters.directory.note_use(matter)
 
     def order_and_wait(self, matter: Matter) -> None:
-        """For the command line: the window belongs to this process, so it stays until the window is closed."""
+        """For the command line: the window belongs to this process, so it stays until the window is closed. Raises
+        ActionFailed with the reason when the window ends badly."""
         with plainly():
             window = self._orders.open(matter)
         self._matters.directory.note_use(matter)
         window.wait_closed()
+        if window.failure:
+            raise ActionFailed(window.failure)
 
     def orders(self, wanted: OrderFilter) -> tuple[OrderView, ...]:
         found = self._ledger.orders(

@@ -120,6 +120,8 @@ class OrderWindowProcess:
         self._version = ""
         self._page_seen = False
         self._asked = False
+        self.failure = ""
+        """Why the window ended badly, as a sentence with what to do; empty while it runs and when a person closed it."""
 
     def start(self, payload: OrderWindowStart, on_event: Callable[[AnyEvent], None]) -> None:
         """Starts the window and returns at once. Raises NotNow when the process can't be started."""
@@ -229,7 +231,8 @@ class OrderWindowProcess:
             log.warning("an order window ended with status %d", code)
             if not self._page_seen and not self._asked:
                 self._remember_software(code)
-            self._tell(Crashed(where="process", reason=reason_of_end(code, self.last_words())))
+            self.failure = reason_of_end(code, self.last_words())
+            self._tell(Crashed(where="process", reason=self.failure))
         self._closed.set()
         self._tell(Closed(exit_code=code))
 

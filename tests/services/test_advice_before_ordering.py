@@ -142,6 +142,16 @@ def test_a_state_that_only_closed_matters_carry_tells_where_the_record_does_not(
     assert as_it_is(office, matter("M1", state="Unheard of", is_open=None), MATTERS[0]).is_open is None
 
 
+def test_a_usual_word_for_a_job_that_is_over_counts_where_nothing_better_is_known(office: Office) -> None:
+    """Product complaint 16: also for a job that was asked for by its number because no list of open ones holds it."""
+    unlisted = matter("M9", state="Completed", is_open=None)
+    assert as_it_is(office, unlisted, unlisted).is_open is False
+    assert as_it_is(office, matter("M1", state="Cancelled", is_open=None), MATTERS[0]).is_open is False
+    # A firm that calls its open jobs so knows better.
+    office._matters.directory.replace(XPM, "tenant", (*MATTERS, matter("M7", state="Completed")))
+    assert as_it_is(office, unlisted, unlisted).is_open is True
+
+
 def test_a_matter_that_is_not_known_there_or_not_signed_in_stays_as_it_was(office: Office) -> None:
     assert as_it_is(office, None, MATTERS[0]) == MATTERS[0]
     assert office.advice.as_it_is_now(MATTERS[0]) == MATTERS[0]
