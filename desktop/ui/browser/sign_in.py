@@ -1,11 +1,8 @@
-"""The sign-in window's process: reads its start line from the pipe, locks the engine down, shows the window.
-
-As with the order window, the pipe is taken and the environment cleaned before Qt's browser engine is imported."""
+"""The sign-in window's process: reads its start line from the pipe, locks the engine down, shows the window."""
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
 import queue
 import sys
@@ -14,31 +11,18 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from desktop.services.sign_in_protocol import SignInEvent, SignInWindowStart
+    from desktop.ui.browser.start_up import Begun
 
 _OUTBOX = 1000
 
 
 def main() -> int:
     """Gives the exit status: 0 closed, 2 a start line that can't be read, 77 root without permission to run unsandboxed."""
-    from desktop.services.order_protocol import MOST_LINE_BYTES
     from desktop.services.sign_in_protocol import read_sign_in_start
-    from desktop.ui.browser.environment import drop_engine_switches, may_run_unsandboxed, set_engine_environment
-    from desktop.ui.browser.pipe import take_pipes
+    from desktop.ui.browser.start_up import begin
 
-    if sys.stderr is not None:
-        faulthandler.enable()
-    try:
-        source, sink = take_pipes()
-        start = read_sign_in_start(source.readline(MOST_LINE_BYTES))
-    except (OSError, ValueError):
-        return 2
-    drop_engine_switches(os.environ)
-    effective_user = os.geteuid() if hasattr(os, "geteuid") else None
-    unsandboxed = may_run_unsandboxed(asked=start.demo_as_root_unsandboxed, effective_user=effective_user)
-    if effective_user == 0 and not unsandboxed:
-        return 77
-    set_engine_environment(os.environ, software_rendering=start.software_rendering, unsandboxed=unsandboxed, platform=sys.platform)
-    return run(start, source, sink, unsandboxed=unsandboxed)
+    begun = begin(read_sign_in_start)
+    return begun if isinstance(begun, int) else run(begun)
 
 
 class _Out:
@@ -66,29 +50,22 @@ class _Out:
                 self._sink.write(sign_in_line(event))
 
 
-def run(start: SignInWindowStart, source: IO[bytes], sink: IO[bytes], *, unsandboxed: bool) -> int:
+def run(begun: Begun[SignInWindowStart]) -> int:
     from PySide6.QtCore import QObject, Signal
-    from PySide6.QtWidgets import QApplication
 
     from desktop.services.order_protocol import MOST_LINE_BYTES
     from desktop.services.sign_in_protocol import SignInOpened, is_close
+    from desktop.ui.browser.start_up import make_application
 
-    # Only a name: arguments of this process are no switches for the engine.
-    app = QApplication([sys.executable])
-    app.setApplicationName("iConnect")
-    app.setOrganizationName("iConnect")
-    app.setDesktopFileName("iconnect")
-    app.setStyle("Fusion")
-    app.setQuitOnLastWindowClosed(True)
+    start, source = begun.start, begun.source
+    app = make_application(start.theme)
 
-    from desktop.ui.browser.appearance import apply_theme
     from desktop.ui.browser.sign_in_window import SignInWindow
 
     class End(QObject):
         wanted = Signal()
 
-    apply_theme(app, start.theme)
-    out, end = _Out(sink), End()
+    out, end = _Out(begun.sink), End()
     window = SignInWindow(start, out.send)
     end.wanted.connect(window.close)
 
@@ -102,7 +79,7 @@ def run(start: SignInWindowStart, source: IO[bytes], sink: IO[bytes], *, unsandb
     window.show()
     window.raise_()
     window.activateWindow()
-    out.send(SignInOpened(pid=os.getpid(), sandboxed=not unsandboxed))
+    out.send(SignInOpened(pid=os.getpid(), sandboxed=not begun.unsandboxed))
     threading.Thread(target=listen, name="pipe-in", daemon=True).start()
     status = app.exec()
     window.finish()
