@@ -187,6 +187,7 @@ class Office:
             downloads=where.downloads,
             add_result=self.add_result,
             options=window,
+            changed=self._changed,
         )
         self.book_desk = BookDesk(self._ledger, tenants=lambda: frozenset(self._links.connected()), zone=lambda: self._zone)
         self.books = WindowBooks(
@@ -297,6 +298,8 @@ class Office:
         if count := self._unreadable.count():
             kept = self.where.profile / "unreadable"
             notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")
+        if self._orders.failure:
+            notices.append(self._orders.failure)
         if reports := crashes(self.where.crashes):
             times = "once" if len(reports) == 1 else f"{len(reports)} times"
             notices.append(f"iConnect ended unexpectedly {times}. For support, make a bundle: iconnect diagnostics FILE.zip")

@@ -51,7 +51,11 @@ class OrderDesk:
         downloads: Path,
         add_result: Callable[[TypedResult], None],
         options: WindowOptions,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._changed = changed
+        self.failure = ""
+        """Why the window that was opened last ended by itself, as a sentence; empty when it did not."""
         self._settings = settings
         self._ordering = ordering
         self._links = links
@@ -71,6 +75,9 @@ class OrderDesk:
             known.bring_forward()
             return known
         link = self._ordering.link(matter, self._client(matter), self._installation)
+        if self.failure:
+            self.failure = ""
+            self._changed()
         settings = self._settings()
         window = OrderWindowProcess()
         start = OrderWindowStart(
@@ -125,6 +132,9 @@ class OrderDesk:
             with self._lock:
                 if self._windows.get((matter.system, matter.id)) is window:
                     del self._windows[matter.system, matter.id]
+            if window.failure:
+                self.failure = f"The order window ended by itself. {window.failure}"
+                self._changed()
         if self._options.listener is not None:
             self._options.listener(window, event)
 

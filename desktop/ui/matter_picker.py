@@ -35,6 +35,9 @@ from desktop.ui.words import Tone
 
 HISTORY = 100
 
+ORDER_WINDOW_ENDED = "The order window ended"
+"""How the notice of an order window that failed begins (order_desk)."""
+
 GRACE_MS = 600
 """How long «New search» waits for the matter's state before it goes on without it."""
 
@@ -238,7 +241,8 @@ class MatterPicker(Window):
     Signals:
         open_order(str): a past order should be shown in Orders and postings.
         connect_wanted(): the person is not signed in and wants to be.
-        found_closed(str): the matter that a window was just opened for turned out to be closed; a sentence without its name.
+        found_closed(str): what turned out after a window was opened, as a sentence without names: the matter is closed, or the
+            window ended by itself.
     """
 
     open_order = Signal(str)
@@ -250,6 +254,9 @@ class MatterPicker(Window):
         open_at(self, 940, 580)
         self.closed_dialog: ClosedMatterDialog | None = None
         self._waiting: Matter | None = None
+        self._order_asked = False
+        # Also while the picker is hidden: it goes away as soon as the order window is there.
+        bridge.status_changed.connect(self._order_window_ended)
         self.message = MessageBar()
         self.notice = MessageBar()
         self.search = MatterSearch(bridge, clock)
@@ -400,12 +407,21 @@ class MatterPicker(Window):
         self.bridge.run(self, lambda desk: desk.order(matter), lambda _: self._ordered(), self._order_failed, network=True)
 
     def _ordered(self) -> None:
+        self._order_asked = True
+        self.bridge.notify()
         self.panel.set_busy("")
         self.close()
 
     def _order_failed(self, problem: str) -> None:
         self.panel.set_busy("")
         self._failed(problem)
+
+    def _order_window_ended(self, status: Status) -> None:
+        """A person who pressed «New search» and sees nothing must hear why, once."""
+        failures = [notice for notice in status.notices if notice.startswith(ORDER_WINDOW_ENDED)]
+        if failures and self._order_asked:
+            self._order_asked = False
+            self.found_closed.emit(failures[0])
 
     def _failed(self, problem: str) -> None:
         self.message.say(problem)

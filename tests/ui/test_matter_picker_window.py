@@ -153,6 +153,25 @@ def test_a_number_that_nobody_knows_is_said_to_be_unknown(qtbot: QtBot, picker: 
     qtbot.waitUntil(lambda: "No such matter" in picker.search.empty.words())
 
 
+def test_an_order_window_that_ends_by_itself_is_told_although_the_picker_has_gone(
+    qtbot: QtBot, picker: MatterPicker, desk: FakeDesk, bridge: Bridge
+) -> None:
+    """Product complaint 14: told to whoever ordered."""
+    told: list[str] = []
+    picker.found_closed.connect(told.append)
+    picker.panel.button.click()
+    qtbot.waitUntil(lambda: not picker.isVisible() and bool(desk.called("order")))
+    failure = "The order window ended by itself. There is no screen to show the order window on."
+    desk.now_status = dataclasses.replace(desk.now_status, notices=(failure,))
+    with qtbot.waitSignal(bridge.status_changed):
+        bridge.notify()
+    qtbot.waitUntil(lambda: told == [failure])
+    desk.now_status = dataclasses.replace(desk.now_status, notices=(failure, "Something else."))
+    with qtbot.waitSignal(bridge.status_changed):
+        bridge.notify()
+    assert told == [failure]
+
+
 def test_an_order_that_fails_says_why_and_can_be_tried_again(qtbot: QtBot, picker: MatterPicker, desk: FakeDesk) -> None:
     desk.fail["order"] = "InfoTrack did not answer."
     picker.panel.button.click()
