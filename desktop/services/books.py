@@ -30,7 +30,8 @@ class Preview:
     """One posting as it will stand in the firm's books once it is approved, and why it is so.
 
     `cost` is the unit cost there (with GST where the firm's settings say so), `price` what the client is charged, with
-    `markup_percent` on the cost. `rule` says in words how the GST was split. `reason` is why it waits."""
+    `markup_percent` on the cost. `rule` says in words how the GST was split. `reason` is why it waits. `closed`: the matter is
+    closed by what this PC knows, so the practice system may refuse the line."""
 
     key: str
     kind: DeliveryKind
@@ -52,6 +53,7 @@ class Preview:
     on: date | None
     rule: str
     reason: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,4 +52,5 @@ def preview(posting: Posting, order: OrderView | None, matter: Matter | None) ->
         on=posting.on,
         rule=rule(posting.part, posting.n, taxed=posting.taxed, gst=posting.gst, net=posting.amount) if is_cost else "A document",
         reason=posting.reason,
+        closed=matter is not None and matter.is_open is False,
     )

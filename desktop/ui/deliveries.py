@@ -285,7 +285,7 @@ class DeliveriesWindow(OrderListWindow):
     def _choose_target(self, order: OrderView) -> None:
         title = f"Move order {order.order_id}" if order.matter_number else f"A matter for order {order.order_id}"
         chooser = MatterChooser(self.bridge, title, undo_words(order, ""), "Move here", self.clock, self)
-        chooser.ask(lambda matter: self._move(order, matter))
+        chooser.ask(lambda matter: self._move(order, matter), instead_of=order)
 
     def _suggested(self, order: OrderView, suggestion: Suggestion) -> None:
         self._act(

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.services.advice import BeforeOrder
-from desktop.services.desk import OrderFilter, Status
+from desktop.services.desk import Desk, OrderFilter, Status
 from desktop.services.ledger.model import OrderView
 from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
@@ -427,6 +427,14 @@ class MatterPicker(Window):
         self.message.say(problem)
 
 
+def _open_ones(desk: Desk, order: OrderView) -> tuple[Matter, ...]:
+    """The open matters of the client that the order was made for, as the local copy has them."""
+    for hit in desk.find_matters(order.matter_number):
+        if (hit.matter.system, hit.matter.id) == (order.system, order.matter_id):
+            return desk.advice.open_matters_of_client(hit.matter)
+    return ()
+
+
 class MatterChooser(QDialog):
     """Asks for a matter in one go, with a line above that says what will happen to it."""
 
@@ -451,16 +459,29 @@ class MatterChooser(QDialog):
         column.setSpacing(12)
         if explanation:
             column.addWidget(Muted(explanation))
+        self.offered = Muted()
+        self.offered.hide()
         column.addWidget(self.message)
+        column.addWidget(self.offered)
         column.addWidget(self.search, 1)
         column.addWidget(buttons)
+        self._bridge = bridge
 
-    def ask(self, done: Callable[[Matter], None]) -> None:
-        """Opens without waiting; `done` gets the chosen matter, and is not called on Cancel."""
+    def ask(self, done: Callable[[Matter], None], *, instead_of: OrderView | None = None) -> None:
+        """Opens without waiting; `done` gets the chosen matter, and is not called on Cancel. `instead_of`: the same client's
+        open matters stand first."""
         self._done = done
+        if instead_of is not None and instead_of.matter_id:
+            self._bridge.run(self, lambda desk: _open_ones(desk, instead_of), self._offer, lambda _: None, lane="offers")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.open()
         self.search.start()
+
+    def _offer(self, matters: Sequence[Matter]) -> None:
+        if matters:
+            self.offered.setText(f"First in the list: the open matters of {matters[0].client or 'the same client'}.")
+            self.offered.show()
+            self.search.offer_first(matters)
 
     def _chosen(self, matter: Matter) -> None:
         self.accept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -41,6 +41,7 @@ class MatterSearch(QWidget):
         self._shown_for: str | None = None
         self._enter_waits = False
         self._asked: Matter | None = None
+        self._offered: tuple[Matter, ...] = ()
 
         self.field = Field()
         self.field.setAccessibleName("Find a matter")
@@ -97,6 +98,12 @@ class MatterSearch(QWidget):
             self.field.setText(text)
         self.field.setFocus()
         self.field.selectAll()
+        self.search()
+
+    def offer_first(self, matters: Sequence[Matter]) -> None:
+        """What stands above recent and mine while nothing is typed."""
+        self._offered = tuple(matters)
+        self._shown_for = None if not self.field.text().strip() else self._shown_for
         self.search()
 
     def search(self) -> None:
@@ -159,6 +166,10 @@ class MatterSearch(QWidget):
         self._shown_for = text
         if self._asked is not None and not hits:
             hits = (MatterHit(self._asked, 1.0),)
+        if not text and self._offered:
+            known = {(one.system, one.id) for one in self._offered}
+            others = (hit for hit in hits if (hit.matter.system, hit.matter.id) not in known)
+            hits = (*(MatterHit(one, 1.0) for one in self._offered), *others)
         moved = self.model.show_values(hits)
         if new_text or moved:
             row = -1 if new_text or before is None else self.model.row_with_key((before.system, before.id))

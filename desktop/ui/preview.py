@@ -26,7 +26,8 @@ def posting_words(one: Preview) -> str:
     if one.net is not None:
         parts.append(f"{words.money(one.net)} + GST {words.money(one.gst)}")
     parts.append(charge_words(one))
-    return ", ".join(part for part in parts if part) + f". {one.rule}."
+    closed = f" The matter is closed, so {words.system_short(one.system)} may refuse it." if one.closed else ""
+    return ", ".join(part for part in parts if part) + f". {one.rule}.{closed}"
 
 
 def charge_words(one: Preview) -> str:
@@ -42,7 +43,7 @@ def markup_words(percent: Decimal | None) -> str:
 
 
 _COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
-    (ColumnLook("Matter", 100), lambda one: one.matter_number),
+    (ColumnLook("Matter", 100), lambda one: f"{one.matter_number} (closed)" if one.closed else one.matter_number),
     (ColumnLook("Client", 140), lambda one: one.client),
     (ColumnLook("What", 170), lambda one: one.description),
     (ColumnLook("Code", 90), lambda one: one.code),

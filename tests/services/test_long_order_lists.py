@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,9 @@ from desktop.services.books import OrderQuery
 from desktop.services.ledger import order_lists
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryState
+from desktop.services.practice.model import Matter
 from desktop.services.practice_addresses import job_address
-from desktop.services.preview import rule
+from desktop.services.preview import preview, rule
 
 NOW = datetime(2026, 3, 14, 4, 30, tzinfo=UTC)
 
@@ -85,6 +87,17 @@ def test_what_waits_for_a_yes_is_what_can_be_approved(ledger: Ledger) -> None:
     ledger.approve(found[0].key)
     with ledger.reading() as db:
         assert found[0].key not in {one.key for one in order_lists.approvable(db, OrderQuery())}
+
+
+def test_a_preview_says_whether_the_matter_is_closed_by_what_is_known(ledger: Ledger) -> None:
+    """Product complaint 16: the job's state is looked at before posting."""
+    with ledger.reading() as db:
+        posting = order_lists.approvable(db, OrderQuery())[0]
+    place = posting.place
+    at = Matter(place.system, place.tenant, place.matter_id, place.matter_number, "Name", "Client", "c", "Completed", is_open=False)
+    assert preview(posting, None, at).closed
+    assert not preview(posting, None, replace(at, is_open=True)).closed
+    assert not preview(posting, None, None).closed
 
 
 def test_the_trail_is_paged_backwards_without_a_gap(ledger: Ledger) -> None:

@@ -10,14 +10,18 @@ from decimal import Decimal
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.services.advice import EarlierOrder, LastPrice
+from desktop.services.books import OrderQuery
 from desktop.services.practice.matter_marks import marks
+from desktop.services.practice.model import Matter
 from desktop.ui.before_order import earlier_words, lately_words, price_words
 from desktop.ui.bridge import Bridge
-from desktop.ui.matter_picker import MatterPicker
+from desktop.ui.matter_picker import MatterChooser, MatterPicker
 from desktop.ui.matter_rows import spans
+from desktop.ui.preview import PreviewModel, posting_words
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import MATTERS, NOW, FakeDesk, matter
 
@@ -109,6 +113,37 @@ def test_another_open_matter_of_the_client_can_be_taken_instead(qtbot: QtBot, ma
     assert picker.closed_dialog is not None
     picker.closed_dialog.instead_button.click()
     qtbot.waitUntil(lambda: desk.called("order") == [(other,)])
+
+
+def test_moving_away_from_a_closed_matter_offers_the_clients_open_ones_first(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock
+) -> None:
+    """Product complaint 16: where the practice system has refused a line, another job is offered."""
+    desk = FakeDesk()
+    other = matter("J000120", "Purchase of 9 Mill Lane", "D'Arcy, Fiona")
+    desk.matters = (*MATTERS, other)
+    refused = next(one for one in desk.all_orders if one.matter_number == "J000099")
+    over = QWidget()
+    qtbot.addWidget(over)
+    chooser = MatterChooser(make_bridge(desk), "Move", "What will happen.", "Move here", clock, over)
+    chosen: list[Matter] = []
+    chooser.ask(chosen.append, instead_of=refused)
+    qtbot.waitUntil(lambda: chooser.search.current() == other)
+    assert "open matters of D'Arcy, Fiona" in chooser.offered.text()
+    numbers = [one.matter.number for one in chooser.search.model.values()]
+    assert len(numbers) == len(set(numbers)) > 1
+    QTest.keyClick(chooser.search.field, Qt.Key.Key_Return)
+    assert chosen == [other]
+
+
+def test_a_posting_to_a_closed_matter_is_said_to_be_so_before_it_is_approved(desk: FakeDesk) -> None:
+    """Product complaint 16: the job's state before posting."""
+    [one, *_] = desk.books.previews(OrderQuery())
+    closed = dataclasses.replace(one, closed=True, system="xero-practice-manager")
+    assert "The matter is closed, so Xero may refuse it." in posting_words(closed)
+    assert "closed" not in posting_words(one)
+    model = PreviewModel([closed, one])
+    assert [model.index(row, 0).data() for row in (0, 1)] == [f"{one.matter_number} (closed)", one.matter_number]
 
 
 def test_a_matter_closed_since_the_list_was_read_asks_too(qtbot: QtBot, desk: FakeDesk, bridge: Bridge, clock: Clock) -> None:
