@@ -59,6 +59,7 @@ from desktop.services.infotrack.unreadable import Unreadable
 from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView
+from desktop.services.ledger.passed import uptime
 from desktop.services.matter_advice import MatterAdvice
 from desktop.services.matter_desk import MatterDesk
 from desktop.services.order_desk import OrderDesk, WindowOptions
@@ -136,6 +137,7 @@ class Office:
         self._ledger = Ledger.open(
             where.ledger,
             clock=SteadyClock(hold),
+            uptime=uptime,
             random=random,
             takeover=timedelta(minutes=settings.results.takeover_minutes),
             read_reference=lambda text: references.read(settings.infotrack.retailer_tag, text),

@@ -19,6 +19,7 @@ from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import split_key
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Suggestion
+from desktop.services.ledger.passed import Uptime
 from desktop.services.practice.model import (
     AccessFinding,
     ClientDetails,
@@ -337,6 +338,7 @@ class Office:
     takeover: timedelta = timedelta()
     seed: int = 1
     sleep: Callable[[float], None] = lambda seconds: None
+    uptime: Callable[[], Uptime] | None = None
     practice: FakePractice = field(init=False)
     connections: FakeConnections = field(init=False)
     ledger: Ledger = field(init=False)
@@ -351,7 +353,12 @@ class Office:
         """Starts the program: the ledger is opened from its file."""
         random = Random(self.seed)
         self.ledger = Ledger.open(
-            self.folder / "ledger.db", clock=self.clock, random=random, takeover=self.takeover, read_reference=read_reference
+            self.folder / "ledger.db",
+            clock=self.clock,
+            random=random,
+            takeover=self.takeover,
+            read_reference=read_reference,
+            uptime=self.uptime,
         )
         self.courier = Courier(
             self.ledger,

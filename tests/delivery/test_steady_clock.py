@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop.services.delivery.steady import SteadyClock, since_boot
+from desktop.services.delivery.steady import SteadyClock
 from desktop.services.errors import AnswerLost
+from desktop.services.ledger.passed import Uptime, uptime
 from tests.delivery.stand_in import START, Books, Clock, Office, fee, order
 
 HOLD = timedelta(minutes=5)
@@ -95,6 +96,109 @@ def test_a_line_that_lands_a_minute_late_stands_once_although_the_clock_was_set_
     assert len(office.books.posted_keys()) == stands
 
 
+class Elsewhere:
+    """A PC whose clock somebody sets while the program is not running; it may be switched off as well."""
+
+    def __init__(self, folder: Path, *, believed: bool = False) -> None:
+        self.true = Clock()
+        self.offset = timedelta()
+        self.boots, self.booted_at = 1, START
+        self.office = Office(folder, _Wall(self), Books(self.true), uptime=None if believed else self.uptime)
+
+    def uptime(self) -> Uptime:
+        return Uptime(f"boot {self.boots}", (self.true.at - self.booted_at).total_seconds() + 500)
+
+    def loses_an_answer(self, *, lands_after: float) -> None:
+        errors = [AnswerLost("The line broke.")]
+        self.office.practice.fault = lambda call, what: errors.pop() if call == "post_cost" and errors else None
+        self.office.practice.does_it_anyway, self.office.practice.late_by = True, timedelta(seconds=lands_after)
+        self.office.receive(order("1", retailer=fee("10.00")))
+        self.office.deliver()
+
+    def works(self, seconds: int) -> None:
+        for _ in range(seconds // 5):
+            self.true.pass_time(5)
+            self.office.deliver()
+        self.office.books.settle()
+
+    def restarts(self, *, switched_off: bool = False) -> None:
+        if switched_off:
+            self.boots, self.booted_at = self.boots + 1, self.true.at
+        self.office.restart()
+
+    def times_posted(self) -> int:
+        return self.office.books.posted_keys().count("IT-1-T-1")
+
+
+class _Wall(Clock):
+    def __init__(self, pc: Elsewhere) -> None:
+        self._pc = pc
+
+    def __call__(self) -> datetime:
+        return self._pc.true.at + self._pc.offset
+
+
+@pytest.mark.parametrize(("believed", "stands"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize("switched_off", [False, True])
+@pytest.mark.parametrize("hours", [1, -3])
+def test_a_clock_set_while_the_program_was_not_running_ends_no_wait(
+    tmp_path: Path, believed: bool, stands: int, switched_off: bool, hours: int
+) -> None:
+    """C17, D6: an hour forward at once, or hours back and, after a send, forward again: the first try lands after 100 s."""
+    pc = Elsewhere(tmp_path, believed=believed)
+    if hours < 0:
+        pc.offset = timedelta(hours=hours)
+        pc.restarts()
+    pc.loses_an_answer(lands_after=100)
+    pc.works(10)
+    pc.offset += timedelta(hours=abs(hours))
+    pc.restarts(switched_off=switched_off)
+    pc.works(900)
+    assert pc.times_posted() == stands
+    if not believed:
+        assert pc.office.states() == {"IT-1-T-1": "confirmed"}
+    pc.office.ledger.close()
+
+
+def test_a_send_right_before_a_held_leap_is_let_go_waits_its_whole_time(tmp_path: Path) -> None:
+    """C17, D6: the steady clock follows a leap after a while; what was sent a moment before that has not waited for it."""
+    pc = Elsewhere(tmp_path)
+    steady = SteadyClock(HOLD, wall=pc.office.clock, elapsed=lambda: pc.uptime().seconds)
+    pc.office.ledger._clock = steady
+    pc.offset = timedelta(hours=1)
+    pc.works(280)
+    pc.loses_an_answer(lands_after=100)
+    pc.works(900)
+    assert pc.times_posted() == 1
+    pc.office.ledger.close()
+
+
+def test_a_pc_that_was_switched_off_over_night_sends_again_after_one_whole_wait(tmp_path: Path) -> None:
+    """D6: nobody proves that the night has passed, and three minutes more cost nobody anything."""
+    pc = Elsewhere(tmp_path)
+    pc.loses_an_answer(lands_after=10**6)
+    pc.true.pass_time(12 * 3600)
+    pc.restarts(switched_off=True)
+    pc.works(150)
+    assert pc.office.states() == {"IT-1-T-1": "unknown"}
+    pc.works(100)
+    assert pc.office.states() == {"IT-1-T-1": "confirmed"}
+    assert pc.times_posted() == 1
+    pc.office.ledger.close()
+
+
+def test_a_program_started_anew_on_the_same_day_goes_on_where_it_was(tmp_path: Path) -> None:
+    """D6: where the clock can be believed, a restart makes nothing wait longer."""
+    pc = Elsewhere(tmp_path)
+    pc.loses_an_answer(lands_after=10**6)
+    pc.works(120)
+    pc.restarts()
+    pc.works(100)
+    assert pc.office.states() == {"IT-1-T-1": "confirmed"}
+    pc.office.ledger.close()
+
+
 def test_the_systems_own_steady_time_goes_on() -> None:
-    before = since_boot()
-    assert since_boot() >= before
+    before = uptime()
+    after = uptime()
+    assert (after.boot, after.seconds >= before.seconds) == (before.boot, True)

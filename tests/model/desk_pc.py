@@ -23,6 +23,7 @@ from desktop.services.http import Answer, Http
 from desktop.services.infotrack.model import FetchedFile, Incoming, OrderMessage, RetailerReference, Source
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Suggestion
+from desktop.services.ledger.passed import Uptime
 from desktop.services.ledger.reserve import LARGEST, SMALLEST, Reserve
 from desktop.services.practice.model import Matter
 from desktop.services.practice.practice_system import CallGate, PracticeSystem
@@ -253,6 +254,8 @@ class Pc:
     carry: Callable[[Pc, str, str, Mapping[str, str], bytes | None], Answer]
     pass_time: Callable[[float], None]
     steady: bool = True
+    boots: int = 0
+    booted_at: float = 0.0
     dead: bool = False
     asleep: bool = False
     signed_in: set[str] = field(default_factory=set)
@@ -275,8 +278,10 @@ class Pc:
         patience = self.settings.delivery
         hold = timedelta(seconds=patience.quiet_seconds + 2 * patience.reread_seconds + patience.read_timeout_seconds)
         now: Callable[[], datetime] = self.clock
+        on: Callable[[], Uptime] | None = None
         if self.steady:
             now = SteadyClock(hold, wall=self.clock, elapsed=lambda: self.clock.true)
+            on = self._uptime
         self.ledger = Ledger.open(
             self.seat.path,
             clock=now,
@@ -284,6 +289,7 @@ class Pc:
             takeover=self.takeover,
             read_reference=read_reference,
             vfs=self.seat.vfs.name,
+            uptime=on,
         )
         self.ledger._store.reserve = self.reserve = MemoryReserve(self.disk, self.seat.path)
         line = Line(lambda method, url, headers, body: self.carry(self, method, url, headers, body))
@@ -299,6 +305,9 @@ class Pc:
             random=random,
             sleep=self.pass_time,
         )
+
+    def _uptime(self) -> Uptime:
+        return Uptime(f"boot {self.boots}", self.clock.true - self.booted_at)
 
     def _practice(self, line: Line, tenant: str, random: Random) -> PracticeSystem:
         known = SYSTEMS[self.system]
@@ -321,6 +330,8 @@ class Pc:
         old = self.disk
         old.before = lambda call: None
         after = _quick(old.after_cut(self.chance)) if power_cut else old.snapshot()
+        if power_cut:
+            self.boots, self.booted_at = self.boots + 1, self.clock.true
         # What the old process's connection does while it is taken apart happens to a disk that nobody reads any more.
         with contextlib.suppress(Exception):
             self.ledger.close()

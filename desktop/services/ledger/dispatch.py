@@ -128,7 +128,7 @@ def _remember(db: apsw.Connection, name: str, text: str) -> None:
     db.execute("INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text", (name, text))
 
 
-def _may_still_land(db: apsw.Connection, now: datetime) -> datetime | None:
+def _may_still_land(db: apsw.Connection, now: datetime, since: datetime | None) -> datetime | None:
     """After a restore, until when something that was sent before it may land: nothing is sent before. None: any time."""
     found = {
         str(name): str(text)
@@ -136,8 +136,16 @@ def _may_still_land(db: apsw.Connection, now: datetime) -> datetime | None:
     }
     if SENT_BEFORE not in found:
         return None
-    until = from_text(found[SENT_BEFORE]) + timedelta(seconds=float(found.get(QUIET, DEFAULT_QUIET)))
-    return until if now < until else None
+    until = _later(from_text(found[SENT_BEFORE]), since) + timedelta(seconds=float(found.get(QUIET, DEFAULT_QUIET)))
+    if now < until:
+        return until
+    db.execute("DELETE FROM memory WHERE name = ?", (SENT_BEFORE,))
+    return None
+
+
+def _later(moment: datetime, since: datetime | None) -> datetime:
+    """A wait that began at `moment` counts from here on (see passed.counted_from)."""
+    return moment if since is None else max(moment, since)
 
 
 def _insert(db: apsw.Connection, order_id: str, new: NewPosting, now: datetime, take_over_at: datetime | None, by: str) -> None:
@@ -208,9 +216,9 @@ def orphans(db: apsw.Connection, now: datetime, patience: Patience, *, but: Coll
     return len(found)
 
 
-def claim(db: apsw.Connection, key: str, now: datetime) -> Posting | None:
+def claim(db: apsw.Connection, key: str, now: datetime, since: datetime | None = None) -> Posting | None:
     """Marks a delivery as being sent. None when it is no longer there to be sent: moved, cancelled, or its order is to be
-    planned anew first."""
+    planned anew first. `since`: no wait counts from before."""
     found = rows.postings(
         db,
         "key = ? AND state = 'queued' AND seen_at IS NULL AND EXISTS (SELECT 1 FROM customer_order AS o"
@@ -221,7 +229,7 @@ def claim(db: apsw.Connection, key: str, now: datetime) -> Posting | None:
     if not found:
         return None
     posting = found[0]
-    until = _may_still_land(db, now)
+    until = _may_still_land(db, now, since)
     if until is not None:
         rows.change(
             db, posting, now, by=BY_COURIER, next_at=to_text(until),
@@ -299,8 +307,9 @@ def note_books(
     read_at: datetime,
     now: datetime,
     patience: Patience,
+    since: datetime | None = None,
 ) -> Noted:
-    """Takes in one whole read of a matter's costs (or documents), begun at `read_at`."""
+    """Takes in one whole read of a matter's costs (or documents), begun at `read_at`. `since`: no wait counts from before."""
     lines: dict[str, list[Seen]] = {}
     for one in seen:
         if split_key(one.key) is not None:
@@ -324,7 +333,7 @@ def note_books(
             if _found(db, posting, found, now):
                 surprised.add(posting.order_id)
         else:
-            _absent(db, posting, read_at, now, patience)
+            _absent(db, posting, read_at, now, patience, since)
     return Noted(tuple(sorted(surprised)), tuple(sorted(others)))
 
 
@@ -438,17 +447,19 @@ def keeps_back(db: apsw.Connection, posting: Posting) -> bool:
     return bool(held)
 
 
-def _absent(db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience) -> None:
+def _absent(
+    db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience, since: datetime | None
+) -> None:
     """A whole read did not show the key. Only two of them, after the quiet time, mean that it is not there."""
     if posting.state not in (_S.UNKNOWN, _S.ACCEPTED) or posting.sent_at is None:
         return
-    quiet_until = posting.sent_at + patience.quiet
+    quiet_until = _later(posting.sent_at, since) + patience.quiet
     if read_at < quiet_until:
         waited = now - posting.sent_at
         again = now + max(waited, timedelta(seconds=2)) if posting.state is _S.ACCEPTED else quiet_until
         rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(min(again, quiet_until)))
         return
-    if posting.absent_at is None:
+    if posting.absent_at is None or (since is not None and posting.absent_at < since):
         rows.change(db, posting, now, by=BY_COURIER, absent_at=to_text(read_at), next_at=to_text(now + patience.reread), person=0)
         return
     if read_at < posting.absent_at + patience.reread:

@@ -27,6 +27,7 @@ from desktop.services.ledger.journal import Entry
 from desktop.services.ledger.matching import Match, place_of
 from desktop.services.ledger.mending import Mending
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
+from desktop.services.ledger.passed import Uptime, counted_from
 from desktop.services.ledger.planning import Rules, correction, plan, standing_lines
 from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.statement import StatementRow, TrailRow, statement, trail
@@ -56,8 +57,16 @@ class Work:
 class Ledger:
     """See the module. Made by `Ledger.open`; `close` when the program ends."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], own: inbox.Ownership, mending: Mending | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        own: inbox.Ownership,
+        mending: Mending | None = None,
+        uptime: Callable[[], Uptime] | None = None,
+    ) -> None:
         self._store = store
+        self._uptime = uptime
         self._clock = clock
         self._own = own
         self._mending = mending
@@ -73,8 +82,10 @@ class Ledger:
         takeover: timedelta = timedelta(minutes=30),
         read_reference: Callable[[str], RetailerReference | None] = _no_reference,
         vfs: str | None = None,
+        uptime: Callable[[], Uptime] | None = None,
     ) -> Ledger:
-        """Opens the file, making it if there is none. `read_reference` reads our own mark out of a RetailerReference.
+        """Opens the file, making it if there is none. `read_reference` reads our own mark out of a RetailerReference. With
+        `uptime` a clock that was set, even between two runs, ends no wait; without it the clock is believed.
 
         A damaged file is set aside and its newest backup opened (see `notices`). Raises LedgerTrouble, LedgerTooNew, or
         LedgerDamaged where that can't be done."""
@@ -102,10 +113,10 @@ class Ledger:
             except BaseException:
                 store.close()
                 raise
-            return cls(store, clock, own)
+            return cls(store, clock, own, uptime=uptime)
         mending = Mending(path, clock, prepare)
         store, own = upkeep.opened(path, mending, prepare, clock)
-        return cls(store, clock, own, mending)
+        return cls(store, clock, own, mending, uptime)
 
     @property
     def installation(self) -> str:
@@ -382,7 +393,13 @@ class Ledger:
         if not self._store.read("SELECT 1 FROM delivery WHERE state = 'sending' LIMIT 1"):
             return 0
         with self._store.write() as db:
-            return dispatch.orphans(db, self._clock(), patience, but=but)
+            now, _ = self._moment(db)
+            return dispatch.orphans(db, now, patience, but=but)
+
+    def _moment(self, db: apsw.Connection) -> tuple[datetime, datetime | None]:
+        """Now, and the moment before which no wait counts; inside the write that begins or judges a wait."""
+        now = self._clock()
+        return now, None if self._uptime is None else counted_from(db, now, self._uptime())
 
     def work(self, system: str, tenant: str, limit: int = 200) -> tuple[Work, ...]:
         """The tenant's matters on which something is due now, longest waiting first."""
@@ -425,9 +442,11 @@ class Ledger:
     def note_books(self, place: Place, *, documents: bool, seen: Sequence[Seen], read_at: datetime, patience: Patience) -> Noted:
         """Takes in a whole read of a matter begun at `read_at`: what it shows is confirmed, what is missing is judged by the
         quiet time. Surprised orders are marked to be planned again."""
-        now = self._clock()
         with self._store.write() as db:
-            noted = dispatch.note_books(db, place, documents=documents, seen=seen, read_at=read_at, now=now, patience=patience)
+            now, since = self._moment(db)
+            noted = dispatch.note_books(
+                db, place, documents=documents, seen=seen, read_at=read_at, now=now, patience=patience, since=since
+            )
             for order_id in noted.surprised:
                 db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (order_id,))
         return noted
@@ -493,15 +512,17 @@ class Ledger:
     def claim(self, key: str) -> Posting | None:
         """Durably notes that a delivery is about to be sent; None when it is not to be sent now."""
         with self._store.write() as db:
-            return dispatch.claim(db, key, self._clock())
+            return dispatch.claim(db, key, *self._moment(db))
 
     def accepted(self, posting: Posting, remote_id: str) -> None:
         with self._store.write() as db:
-            dispatch.accepted(db, posting, self._clock(), remote_id)
+            now, _ = self._moment(db)
+            dispatch.accepted(db, posting, now, remote_id)
 
     def lost(self, posting: Posting, reason: str, patience: Patience) -> None:
         with self._store.write() as db:
-            dispatch.lost(db, posting, self._clock(), reason, patience)
+            now, _ = self._moment(db)
+            dispatch.lost(db, posting, now, reason, patience)
 
     def refused(self, posting: Posting, reason: str, *, hold: str = "") -> None:
         with self._store.write() as db:
