@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 
 NARROW = 860
+BRIEF_MS = 60
+"""How long an order's whole page is waited for before the little is shown that the list knows; too short to be noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,11 @@ class DeliveriesWindow(OrderListWindow):
         self.approve_button.clicked.connect(self.approve_all)
 
         self.busy = Busy()
+        self._brief = QTimer(self)
+        self._brief.setObjectName("show what the list knows of an order")
+        self._brief.setSingleShot(True)
+        self._brief.setInterval(BRIEF_MS)
+        self._brief.timeout.connect(self._show_briefly)
         self.pane = OrderPane(clock)
         self.pane.tab_after = self.list
         self._connect_pane()
@@ -182,6 +189,7 @@ class DeliveriesWindow(OrderListWindow):
 
     def _show_current(self) -> None:
         order_id = self.model.id_at(self.list.current_row())
+        self._brief.stop()
         if not order_id:
             wanted = self._wanted_order
             if not wanted:
@@ -193,14 +201,23 @@ class DeliveriesWindow(OrderListWindow):
             else:
                 self.pane.show_order(None, title=f"Order {wanted}", text="One moment…")
             return
-        order = self.model.value(self.list.current_row())
         shown = self.pane.order()
         if shown is None or shown.order_id != order_id:
-            if order is None:
-                self.pane.show_order(None, title=f"Order {order_id}", text="One moment…")
-            else:
-                self.pane.show_order(order)
             self._look_at_current()
+            self._brief.start()
+
+    def _show_briefly(self) -> None:
+        """What the list knows of an order, where its page takes a while to come. Mostly it is there first: then the page is
+        built once and not twice."""
+        order_id = self.model.id_at(self.list.current_row())
+        shown = self.pane.order()
+        if not order_id or (shown is not None and shown.order_id == order_id):
+            return
+        order = self.model.value(self.list.current_row())
+        if order is None:
+            self.pane.show_order(None, title=f"Order {order_id}", text="One moment…")
+        else:
+            self.pane.show_order(order)
 
     def _look_at_current(self) -> None:
         order_id = self.model.id_at(self.list.current_row())
@@ -211,6 +228,7 @@ class DeliveriesWindow(OrderListWindow):
 
     def _took_page(self, order_id: str, page: _Page) -> None:
         if page.view is not None and self.model.id_at(self.list.current_row()) == order_id:
+            self._brief.stop()
             self.pane.show_order(page.view, previews=page.previews, address=page.address)
 
     # actions

@@ -18,7 +18,7 @@ from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.ui import words
 from desktop.ui.bridge import Bridge
 from desktop.ui.matter_picker import MatterChooser
-from desktop.ui.order_table import OrderModel, OrderRows
+from desktop.ui.order_table import OrderModel, OrderRows, Place
 from desktop.ui.widgets import EmptyState, Field, Muted
 from desktop.ui.window import Clock, Window
 
@@ -38,7 +38,16 @@ AT_A_TIME = 60
 class _Listed:
     ids: tuple[str, ...]
     views: tuple[OrderView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    sums: OrderSums
     unmatched: int
+
+
+def _sums(desk: Desk, wanted: OrderQuery) -> _Sums:
+    return _Sums(desk.books.sum_orders(wanted), len(desk.books.list_orders(OrderQuery(without_matter=True))))
 
 
 def monday(now: datetime) -> datetime:
@@ -110,8 +119,7 @@ class OrderListWindow(Window):
 
         def work(desk: Desk) -> _Listed:
             ids = desk.books.list_orders(wanted)
-            unmatched = len(desk.books.list_orders(OrderQuery(without_matter=True)))
-            return _Listed(ids, desk.books.orders_by_id(ids[first:last]), unmatched)
+            return _Listed(ids, desk.books.orders_by_id(ids[first:last]))
 
         self.bridge.run(self, work, lambda got: self._took(wanted, got), self._failed, lane="orders")
 
@@ -183,25 +191,23 @@ class OrderListWindow(Window):
         if wanted != self.query():
             return
         self._fetched = True
-        here = self.model.id_at(self.list.current_row())
-        scroll = 0 if self._to_top else self.list.verticalScrollBar().value()
+        here, row = self.model.id_at(self.list.current_row()), self.list.current_row()
+        # What was narrowed anew begins at its top; what only went on stays as it was under the person's eyes.
+        place = None if self._to_top else self.list.place()
         self._to_top = False
         self.model.age()
         self._placing = True
         moved = self.model.show_ids(got.ids)
         self.model.take(got.views)
-        self.filter.setItemText(self.filter.findData("unmatched"), f"{UNMATCHED} ({got.unmatched})" if got.unmatched else UNMATCHED)
-        if moved:
-            self.list.verticalScrollBar().setValue(scroll)
-        self._settle(here, moved=moved)
-        self._placing = False
+        self._settle(here, row, place, moved=moved)
         self._scrolled.start()
         self.bridge.run(
-            self, lambda desk: desk.books.sum_orders(wanted), lambda sums: self._took_sums(wanted, sums), self._failed, lane="sums"
+            self, lambda desk: _sums(desk, wanted), lambda found: self._took_sums(wanted, found), self._failed, lane="sums"
         )
 
-    def _settle(self, here: str = "", *, moved: bool) -> None:
-        """Chooses the row that should be chosen, and shows it."""
+    def _settle(self, here: str = "", before: int = 0, place: Place | None = None, *, moved: bool) -> None:
+        """Chooses the row that should be chosen, and shows it. `here` was chosen, in row `before`; `place` is where the list
+        stood, None where it should show the chosen row."""
         self._placing = True
         keep = self._wanted_order or here
         row = self.model.row_with_key(keep) if keep else -1
@@ -211,10 +217,16 @@ class OrderListWindow(Window):
             self._wanted_order = ""
             self.list.go_to(row)
         elif moved or self.list.current_row() < 0:
-            # Nothing is chosen in place of an order that somebody asked for.
-            count = self.model.rowCount()
-            stay = row if row >= 0 else (0 if count and not self._wanted_order else -1)
-            self.list.setCurrentIndex(self.model.index(stay)) if row >= 0 else self.list.go_to(stay)
+            if row < 0:
+                # Nothing is chosen in place of an order that somebody asked for. One that left the list, because it was dealt
+                # with, gives way to the next.
+                count = self.model.rowCount()
+                row = -1 if self._wanted_order else min(max(before, 0) if place is not None else 0, count - 1)
+            if place is None or row < 0:
+                self.list.go_to(row)
+            else:
+                self.list.choose(row)
+                self.list.stand_at(place)
         self._placing = False
         self._explain()
         self._show_current()
@@ -245,9 +257,11 @@ class OrderListWindow(Window):
         self._fetching = False
         self._failed(problem)
 
-    def _took_sums(self, wanted: OrderQuery, sums: OrderSums) -> None:
+    def _took_sums(self, wanted: OrderQuery, found: _Sums) -> None:
         if wanted == self.query():
-            self.sums = sums
+            self.sums = found.sums
+            index = self.filter.findData("unmatched")
+            self.filter.setItemText(index, f"{UNMATCHED} ({found.unmatched:,})" if found.unmatched else UNMATCHED)
             self._explain()
 
     def _focus_list(self) -> None:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QRect, QSize, QStringListModel, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
 from desktop.services.ledger.model import OrderView
 from desktop.ui import theme
 from desktop.ui.order_row import order_row
 from desktop.ui.order_steps import PathStep, paint_path, path_of, path_text
-from desktop.ui.rows import ROW_ROLE, VALUE_ROLE, AnyIndex, Row, RowList, TwoLineDelegate, ground_readable
-from desktop.ui.widgets import paint_pill, pill_size, small_font
+from desktop.ui.rows import ROW_ROLE, VALUE_ROLE, AnyIndex, Row, RowList, TwoLineDelegate, row_fonts
+from desktop.ui.widgets import paint_pill, pill_size
 from desktop.ui.window import Clock
 
 PATH_ROLE = Qt.ItemDataRole.UserRole + 3
 MOST_KEPT = 2_000
+MOST_MOVED = 400
+"""Rows that come and go one by one as far as the view is concerned; of more, it begins anew."""
 
 
-class OrderModel(QAbstractListModel):
+class OrderModel(QStringListModel):
     """Orders by number, newest first. A row whose order was not fetched yet shows its number alone; the window fetches what
-    is `missing` among the rows in sight. What was fetched is `stale` after `age`, shown on, and fetched again when in sight."""
+    is `missing` among the rows in sight. What was fetched is `stale` after `age`, shown on, and fetched again when in sight.
+
+    Qt counts the rows by a list of empty strings of its own: a view asks for the count at each row that it lays out, and with a
+    count in Python twenty thousand rows cost a frame by themselves."""
 
     def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,18 +67,31 @@ class OrderModel(QAbstractListModel):
         return tuple(one for one in self._ids[max(0, first) : last + 1] if one not in self._fresh)
 
     def show_ids(self, ids: Sequence[str]) -> bool:
-        """Replaces the list. True when rows came, went or moved: then selection and scroll are the caller's to mend."""
-        new = tuple(ids)
-        if new == self._ids:
+        """Replaces the list. True when rows came, went or moved.
+
+        Where the lists are alike at both ends, only what is between them is taken out and put in: the other rows keep their
+        selection and are not laid out anew."""
+        new, old = tuple(ids), self._ids
+        if new == old:
             return False
-        self.beginResetModel()
-        self._ids = new
-        self._places = None
+        first, last = _alike(old, new)
+        gone, come = len(old) - first - last, len(new) - first - last
         if len(self._views) > MOST_KEPT:
             self._views.clear()
             self._fresh.clear()
             self._rows.clear()
-        self.endResetModel()
+        self._places = None
+        if max(gone, come) > MOST_MOVED:
+            self._ids = new
+            self.setStringList([""] * len(new))
+            return True
+        if gone:
+            self._ids = old[:first] + old[first + gone :]
+            self.removeRows(first, gone)
+        if come:
+            self._ids = new
+            self._places = None
+            self.insertRows(first, come)
         return True
 
     def age(self) -> None:
@@ -101,8 +120,9 @@ class OrderModel(QAbstractListModel):
 
     # what Qt asks
 
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._ids)
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        plain = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemNeverHasChildren
+        return plain if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self._ids):
@@ -136,6 +156,14 @@ class OrderModel(QAbstractListModel):
         return made
 
 
+def _alike(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many are the same at the beginning, and how many of the others at the end."""
+    most = min(len(old), len(new))
+    first = next((row for row in range(most) if old[row] != new[row]), most)
+    most -= first
+    return first, next((row for row in range(most) if old[-1 - row] != new[-1 - row]), most)
+
+
 _TEXT_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
 
 
@@ -146,54 +174,50 @@ class OrderDelegate(TwoLineDelegate):
         super().__init__(parent)
         self._clock = clock
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        small = QFontMetrics(small_font(option.font)).height()
-        return QSize(200, QFontMetrics(option.font).height() + 2 * (small + 4) + 2 * self.LINE_GAP + 2 * self.TOP)
-
     TOP = 8
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        fonts = row_fonts(option)
+        return QSize(200, fonts.plain_height + 2 * (fonts.small_height + 4) + 2 * self.LINE_GAP + 2 * self.TOP)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: Row = index.data(ROW_ROLE)
-        opt = QStyleOptionViewItem(option)
-        self.initStyleOption(opt, index)
-        opt.text = ""
-        ground_readable(opt.palette)
-        widget: QWidget = option.widget
-        widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)
-        palette: QPalette = opt.palette
-        selected = bool(opt.state & QStyle.StateFlag.State_Selected)
-        active = bool(opt.state & QStyle.StateFlag.State_Active)
-        group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
-        strong = palette.color(group, QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
-        quiet = strong if selected else QColor(theme.colours(palette).muted)
-
+        ink = self.ground(painter, option, index)
+        palette = ink.palette
+        fonts = row_fonts(option)
         area = option.rect.adjusted(self.PAD, self.TOP, -self.PAD, -self.TOP)
-        bold = QFont(option.font)
-        bold.setWeight(QFont.Weight.DemiBold)
-        small = small_font(option.font)
-        tall, low = QFontMetrics(bold).height(), QFontMetrics(small).height() + 4
+        tall, low = fonts.bold_height, fonts.small_height + 4
         first = QRect(area.left(), area.top(), area.width(), tall)
         second = QRect(area.left(), first.bottom() + self.LINE_GAP, area.width(), low)
         third = QRect(area.left(), second.bottom() + self.LINE_GAP, area.width(), low)
 
         painter.save()
-        painter.setFont(bold)
-        painter.setPen(strong)
+        painter.setFont(fonts.bold)
+        painter.setPen(ink.strong)
         self._elided(painter, self._right(painter, first, row.right), row.title)
-        painter.setFont(small)
+        painter.setFont(fonts.small)
         left = second
         if row.pill:
-            size = pill_size(QFontMetrics(small), row.pill)
+            size = pill_size(fonts.small_metrics, row.pill)
             paint_pill(painter, QRect(left.right() - size.width() + 1, left.top(), size.width(), low), row.pill, row.tone, palette)
             left = left.adjusted(0, 0, -size.width() - 8, 0)
-        painter.setPen(quiet)
+        painter.setPen(ink.quiet)
         self._elided(painter, left, row.subtitle)
         path: tuple[PathStep, ...] = index.data(PATH_ROLE)
         if path:
-            paint_path(painter, third, path, self._clock(), palette, strong if selected else None)
+            paint_path(painter, third, path, self._clock(), palette, ink.strong if ink.selected else None)
         painter.setPen(QColor(theme.colours(palette).line))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         painter.restore()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list stands: the order at its upper edge, how many pixels of it are above the edge, and the scroll bar's value."""
+
+    order_id: str
+    above: int
+    value: int
 
 
 class OrderRows(RowList):
@@ -207,11 +231,32 @@ class OrderRows(RowList):
         """Rows are all alike in height, so only the picture changes: by itself the view would lay out every row anew."""
         self.viewport().update()
 
+    def row_height(self) -> int:
+        """Of every row; while there is none to measure, about what one needs."""
+        height = self.sizeHintForRow(0)
+        return height if height > 0 else 4 * self.fontMetrics().height()
+
+    def place(self) -> Place:
+        model, value, height = self.model(), self.verticalScrollBar().value(), self.row_height()
+        first = model.id_at(value // height) if isinstance(model, OrderModel) else ""
+        return Place(first, value % height, value)
+
+    def stand_at(self, place: Place) -> None:
+        """Keeps the same rows in sight after others came or went above them. A list that stood at its top stays there."""
+        model = self.model()
+        row = model.row_with_key(place.order_id) if place.value and isinstance(model, OrderModel) else -1
+        # Lays out what came: the scroll bar could not go there before.
+        self.scrollTo(model.index(max(row, 0), 0), self.ScrollHint.PositionAtTop)
+        self.verticalScrollBar().setValue(row * self.row_height() + place.above if row >= 0 else place.value)
+
+    def choose(self, row: int) -> None:
+        """Makes a row the current one without bringing it into sight."""
+        self.setAutoScroll(False)
+        self.setCurrentIndex(self.model().index(row, 0))
+        self.setAutoScroll(True)
+
     def rows_in_sight(self) -> tuple[int, int]:
         """The first and the last row in sight; the first screenful while nothing was laid out."""
-        height = self.sizeHintForRow(0)
-        if height <= 0:
-            # No row to measure yet: about what one needs.
-            height = 4 * self.fontMetrics().height()
+        height = self.row_height()
         first = self.verticalScrollBar().value() // height
         return first, first + self.viewport().height() // height + 1

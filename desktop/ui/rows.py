@@ -125,6 +125,44 @@ def _readable(ground: str, ink: str) -> str:
     return theme.readable(QColor(ground), QColor(ink)).name()
 
 
+@dataclass(frozen=True, slots=True)
+class RowFonts:
+    """What a row is written in, worked out once for each font and not at each painting. Heights are in pixels."""
+
+    bold: QFont
+    small: QFont
+    small_metrics: QFontMetrics
+    plain_height: int
+    bold_height: int
+    small_height: int
+
+
+def row_fonts(option: QStyleOptionViewItem) -> RowFonts:
+    # The height tells when the screen's own scale was changed under the same font.
+    return _row_fonts(option.font.toString(), option.fontMetrics.height())
+
+
+@lru_cache(maxsize=16)
+def _row_fonts(description: str, height: int) -> RowFonts:
+    font = QFont()
+    font.fromString(description)
+    bold = QFont(font)
+    bold.setWeight(QFont.Weight.DemiBold)
+    small = small_font(font)
+    metrics = QFontMetrics(small)
+    return RowFonts(bold, small, metrics, QFontMetrics(font).height(), QFontMetrics(bold).height(), metrics.height())
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """The colours of one row as it is painted: what is written strongly and what quietly, on its ground."""
+
+    palette: QPalette
+    selected: bool
+    strong: QColor
+    quiet: QColor
+
+
 class TwoLineDelegate(QStyledItemDelegate):
     """Title and right-hand text on the first line; second line and state pill on the other."""
 
@@ -132,37 +170,37 @@ class TwoLineDelegate(QStyledItemDelegate):
     LINE_GAP = 4
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        metrics = QFontMetrics(option.font)
-        pill = pill_size(QFontMetrics(small_font(option.font)), "x")
-        return QSize(200, metrics.height() + max(metrics.height(), pill.height()) + self.LINE_GAP + 2 * 7)
+        fonts = row_fonts(option)
+        pill = pill_size(fonts.small_metrics, "x")
+        return QSize(200, fonts.plain_height + max(fonts.plain_height, pill.height()) + self.LINE_GAP + 2 * 7)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        row: Row = index.data(ROW_ROLE)
+    def ground(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> Ink:
+        """Paints a row's ground and gives the colours for what is written on it."""
         opt = QStyleOptionViewItem(option)
         self.initStyleOption(opt, index)
         opt.text = ""
         ground_readable(opt.palette)
         widget: QWidget = option.widget
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)
-
-        palette: QPalette = option.palette
+        # A copy: the option's own palette goes with the option.
+        palette = QPalette(opt.palette)
         selected = bool(opt.state & QStyle.StateFlag.State_Selected)
         active = bool(opt.state & QStyle.StateFlag.State_Active)
         group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
         strong = palette.color(group, QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
-        quiet = strong if selected else QColor(theme.colours(palette).muted)
-        if row.dim and not selected:
-            strong = quiet
+        return Ink(palette, selected, strong, strong if selected else QColor(theme.colours(palette).muted))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        row: Row = index.data(ROW_ROLE)
+        ink = self.ground(painter, option, index)
+        palette, quiet = ink.palette, ink.quiet
+        strong = quiet if row.dim and not ink.selected else ink.strong
+        fonts = row_fonts(option)
+        bold, small = fonts.bold, fonts.small
 
         area = option.rect.adjusted(self.PAD, 7, -self.PAD, -7)
-        bold = QFont(option.font)
-        bold.setWeight(QFont.Weight.DemiBold)
-        small = small_font(option.font)
-        first_height = QFontMetrics(bold).height()
-        first = QRect(area.left(), area.top(), area.width(), first_height)
-        second = QRect(
-            area.left(), area.bottom() - QFontMetrics(small).height() - 3, area.width(), QFontMetrics(small).height() + 4
-        )
+        first = QRect(area.left(), area.top(), area.width(), fonts.bold_height)
+        second = QRect(area.left(), area.bottom() - fonts.small_height - 3, area.width(), fonts.small_height + 4)
 
         painter.save()
         painter.setFont(bold)
@@ -176,7 +214,7 @@ class TwoLineDelegate(QStyledItemDelegate):
         if row.pill:
             words.insert(0, (row.pill, row.tone))
         for word, tone in words:
-            size = pill_size(QFontMetrics(small), word)
+            size = pill_size(fonts.small_metrics, word)
             rect = QRect(left.right() - size.width() + 1, left.top(), size.width(), left.height())
             paint_pill(painter, rect, word, tone, palette)
             left = left.adjusted(0, 0, -size.width() - 6, 0)
