@@ -15,6 +15,9 @@ ORDER_WINDOW = "--order-window-process"
 SIGN_IN_WINDOW = "--sign-in-window-process"
 """sign_in_process.HIDDEN_ARGUMENT, likewise."""
 
+PROBE = "--probe-process"
+"""doctor.program.PROBE, likewise."""
+
 LINK = "iconnect:"
 """deep_link.SCHEME, likewise."""
 
@@ -36,6 +39,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         from desktop.ui.browser.sign_in import main as sign_in_window
 
         sys.exit(sign_in_window())
+    if arguments[:1] == [PROBE]:
+        from desktop.ui.probe import main as probe
+
+        sys.exit(probe(arguments[1:]))
     links = [argument for argument in arguments if argument[: len(LINK)].casefold() == LINK and "--link" not in arguments]
     options = _only_global_options([argument for argument in arguments if argument not in links] if len(links) == 1 else arguments)
     if options is not None:

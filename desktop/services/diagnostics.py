@@ -10,7 +10,6 @@ import json
 import platform as machine
 import re
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -204,18 +203,10 @@ def _size(path: Path) -> object:
 
 def _checks(platform: str | None, where: Places, environment: Mapping[str, str]) -> object:
     """Names and verdicts; a check's sentence may name a folder or a firm, so it stays here."""
-    found: list[dict[str, str]] = []
+    from desktop.services.health import examine
 
-    def run() -> None:
-        from desktop.services.health import examining
-
-        # One by one, so that what is done when the time is up is there.
-        found.extend({"check": one.name, "verdict": one.verdict.value} for one in examining(platform, where, environment))
-
-    thread = threading.Thread(target=run, name="checks", daemon=True)
-    thread.start()
-    thread.join(_CHECKS_SECONDS)
-    return {"checks": list(found), "all": not thread.is_alive()}
+    found = examine(platform, where, environment, seconds=_CHECKS_SECONDS)
+    return {"checks": [{"check": one.name, "verdict": one.verdict.value} for one in found]}
 
 
 def _all_crashes(folder: Path) -> list[Path]:
