@@ -141,7 +141,7 @@ MISTAKES: tuple[Shown, ...] = (
     Shown(
         "Old drafts sent after signing in anew",
         (
-            "delivery/test_courier.py::test_another_tenants_sign_in_never_gets_the_old_queue",
+            "delivery/test_courier_in_trouble.py::test_another_tenants_sign_in_never_gets_the_old_queue",
             "identity/test_sign_in_journey.py::test_signing_in_as_another_organisation_parks_the_old_ones_connection",
         ),
     ),
