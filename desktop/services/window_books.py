@@ -24,6 +24,7 @@ from desktop.services.ledger.model import DeliveryKind, OrderView
 from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.wording import with_extension
 from desktop.services.plainly import plainly
+from desktop.services.practice.considerate import considerate
 from desktop.services.practice.model import Matter
 from desktop.services.practice_addresses import job_address
 from desktop.services.practice_systems import title_of
@@ -73,15 +74,15 @@ class WindowBooks:
     # orders
 
     def list_orders(self, wanted: OrderQuery) -> tuple[str, ...]:
-        with plainly(), self._ledger.reading() as db:
+        with plainly(), considerate(), self._ledger.reading() as db:
             return order_lists.listed(db, wanted)
 
     def sum_orders(self, wanted: OrderQuery) -> OrderSums:
-        with plainly(), self._ledger.reading() as db:
+        with plainly(), considerate(), self._ledger.reading() as db:
             return order_lists.summed(db, wanted)
 
     def orders_by_id(self, order_ids: Sequence[str]) -> tuple[OrderView, ...]:
-        with plainly():
+        with plainly(), considerate():
             with self._ledger.reading() as db:
                 found = order_lists.by_id(db, tuple(order_ids), self._ledger.now())
             return self._explained(found)
@@ -108,7 +109,7 @@ class WindowBooks:
         )  # fmt: skip
 
     def previews(self, wanted: OrderQuery) -> tuple[Preview, ...]:
-        with plainly():
+        with plainly(), considerate():
             with self._ledger.reading() as db:
                 postings = order_lists.approvable(db, wanted)
                 ids = tuple(dict.fromkeys(one.order_id for one in postings))
@@ -181,7 +182,7 @@ class WindowBooks:
             raise ActionFailed(str(error)) from error
 
     def reconcile(self, file: Path, columns: Mapping[str, str] | None = None) -> Reconciliation:
-        with plainly():
+        with plainly(), considerate():
             return self._desk.reconcile(file, self.invoice_columns() if columns is None else columns)
 
     def export_reconciliation(self, found: Reconciliation, file: Path) -> int:
@@ -191,13 +192,13 @@ class WindowBooks:
 
     def audit(self, order_id: str) -> AuditAnswer:
         wanted = order_id.strip()
-        with plainly(), self._ledger.reading() as db:
+        with plainly(), considerate(), self._ledger.reading() as db:
             found = order_lists.by_id(db, (wanted,), self._ledger.now())
             lines, steps = order_lists.lines_of(db, wanted), order_lists.steps_of(db, wanted)
         return AuditAnswer(wanted, found[0] if found else None, lines, steps)
 
     def trail_page(self, before: int | None, limit: int) -> tuple[TrailStep, ...]:
-        with plainly(), self._ledger.reading() as db:
+        with plainly(), considerate(), self._ledger.reading() as db:
             return order_lists.steps_before(db, before, limit)
 
     def check_trail(self) -> TrailCheck:

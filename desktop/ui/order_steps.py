@@ -4,13 +4,15 @@ The steps are worked out by pure functions; a painter draws them in a list's row
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import Enum
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
@@ -164,24 +166,52 @@ def paint_path(
     metrics = painter.fontMetrics()
     mark = min(area.height(), metrics.height())
     gap, space = 12, 4
-    texts = _fitting(steps, now, metrics, area.width() - len(steps) * (mark + space) - (len(steps) - 1) * gap)
+    room = area.width() - len(steps) * (mark + space) - (len(steps) - 1) * gap
+    texts = _fitted(tuple(steps), _day(now), painter.font().toString(), metrics.height(), room)
+    scale = painter.device().devicePixelRatio()
     x = area.left()
-    top = area.top() + (area.height() - mark) / 2
+    top = area.top() + (area.height() - mark) // 2
     line = QPen(QColor(colours.line) if ink is None else ink, 1)
     ground = QColor(colours.card) if ink is None else palette.color(QPalette.ColorRole.Highlight)
-    for number, (step, text) in enumerate(zip(steps, texts, strict=True)):
+    for number, (step, (text, width)) in enumerate(zip(steps, texts, strict=True)):
         if number:
             painter.setPen(line)
             painter.drawLine(x + 2, area.center().y(), x + gap - 3, area.center().y())
             x += gap
         tone = QColor(colours.tone(step.tone).ink) if ink is None else ink
-        paint_mark(painter, QRectF(x, top, mark, mark), step.mark, tone, ground)
+        painter.drawPixmap(x, top, _mark_picture(step.mark, mark, tone.rgba(), ground.rgba(), scale, painter.font().family()))
         x += mark + space
         quiet = step.mark in (Mark.DONE, Mark.NOT_YET, Mark.OFF)
         painter.setPen(ink if ink is not None else QColor(colours.muted) if quiet else tone)
-        width = metrics.horizontalAdvance(text)
         painter.drawText(QRect(x, area.top(), width + 2, area.height()), Qt.AlignmentFlag.AlignVCenter, text)
         x += width
+
+
+@lru_cache(maxsize=128)
+def _mark_picture(mark: Mark, size: int, ink: int, ground: int, scale: float, family: str) -> QPixmap:
+    """A shape as it is painted in a list's rows over and over."""
+    picture = QPixmap(math.ceil(size * scale), math.ceil(size * scale))
+    picture.setDevicePixelRatio(scale)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setFont(QFont(family))
+    paint_mark(painter, QRectF(0, 0, size, size), mark, QColor.fromRgba(ink), QColor.fromRgba(ground))
+    painter.end()
+    return picture
+
+
+def _day(now: datetime) -> datetime:
+    """The words of a row depend on the day alone."""
+    return datetime.combine(now.date(), time(), now.tzinfo)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(steps: tuple[PathStep, ...], day: datetime, font: str, height: int, room: int) -> tuple[tuple[str, int], ...]:
+    """The steps' words with their widths. `height` is the font's on the screen as it is scaled now."""
+    own = QFont()
+    own.fromString(font)
+    metrics = QFontMetrics(own)
+    return tuple((text, metrics.horizontalAdvance(text)) for text in _fitting(steps, day, metrics, room))
 
 
 def _fitting(steps: Sequence[PathStep], now: datetime, metrics: QFontMetrics, room: int) -> list[str]:

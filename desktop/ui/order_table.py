@@ -125,14 +125,12 @@ class OrderModel(QStringListModel):
         return plain if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._ids):
+        if role not in _ROLES or not 0 <= index.row() < len(self._ids):
             return None
         order_id = self._ids[index.row()]
         view = self._views.get(order_id)
         if role == VALUE_ROLE:
             return view
-        if role not in (ROW_ROLE, PATH_ROLE, *_TEXT_ROLES):
-            return None
         if view is None:
             row = Row(title=f"Order {order_id}", subtitle="…", spoken=f"Order {order_id}, being fetched")
             path: tuple[PathStep, ...] = ()
@@ -165,6 +163,7 @@ def _alike(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
 
 
 _TEXT_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
+_ROLES = frozenset(int(role) for role in (ROW_ROLE, PATH_ROLE, VALUE_ROLE, *_TEXT_ROLES))
 
 
 class OrderDelegate(TwoLineDelegate):
@@ -228,8 +227,11 @@ class OrderRows(RowList):
         self.setItemDelegate(OrderDelegate(clock, self))
 
     def dataChanged(self, first: AnyIndex, last: AnyIndex, roles: Sequence[int] = ()) -> None:
-        """Rows are all alike in height, so only the picture changes: by itself the view would lay out every row anew."""
-        self.viewport().update()
+        """Rows are all alike in height, so only the picture changes, and only where it is in sight: by itself the view would lay
+        out every row anew."""
+        upper, lower = self.rows_in_sight()
+        if first.row() <= lower and last.row() >= upper:
+            self.viewport().update()
 
     def row_height(self) -> int:
         """Of every row; while there is none to measure, about what one needs."""

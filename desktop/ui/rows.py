@@ -176,9 +176,8 @@ class TwoLineDelegate(QStyledItemDelegate):
 
     def ground(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> Ink:
         """Paints a row's ground and gives the colours for what is written on it."""
+        # The view's own option, without the item's text, icon and the rest, which no row of ours gives to the style.
         opt = QStyleOptionViewItem(option)
-        self.initStyleOption(opt, index)
-        opt.text = ""
         ground_readable(opt.palette)
         widget: QWidget = option.widget
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)

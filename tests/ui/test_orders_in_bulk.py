@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from hypothesis import given
+from PySide6.QtCore import QSortFilterProxyModel, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
@@ -20,9 +22,10 @@ from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_listing import monday
+from desktop.ui.order_table import OrderModel, OrderRows
 from desktop.ui.preview import PreviewDialog
 from tests.ui.conftest import MakeBridge
-from tests.ui.fake_desk import XPM, FakeDesk, delivery, order
+from tests.ui.fake_desk import NOW, XPM, FakeDesk, delivery, order
 from tests.ui.test_orders_window import choose, opened, press, words_on
 
 S = DeliveryState
@@ -194,17 +197,86 @@ def test_ten_thousand_orders_are_listed_and_those_in_sight_fetched(qtbot: QtBot,
     qtbot.waitUntil(lambda: window.list.current_row() == 5_000 and window.model.value(5_000) is not None)
 
 
-def test_a_change_of_one_row_does_not_lay_out_all_others(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+def test_a_change_of_one_row_does_not_lay_out_all_others(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = FakeDesk()
     desk.all_orders = tuple(order(str(80_000_000 - n), delivery(str(80_000_000 - n), "T", S.QUEUED)) for n in range(3_000))
+    laid_out: list[int] = []
+
+    def lay_out(rows: OrderRows) -> None:
+        laid_out.append(1)
+        super(OrderRows, rows).doItemsLayout()
+
+    monkeypatch.setattr(OrderRows, "doItemsLayout", lay_out, raising=False)
     window = opened(qtbot, make_bridge(desk), clock)
-    asked: list[int] = []
-    real = window.model.rowCount
-    window.model.rowCount = lambda *arguments: asked.append(1) or real(*arguments)  # type: ignore[method-assign, func-returns-value]
+    assert laid_out
+    laid_out.clear()
     desk.set_state("IT-80000000-T-1", S.CONFIRMED)
     desk.notify()
     qtbot.waitUntil(lambda: (first := window.model.value(0)) is not None and first.deliveries[0].state is S.CONFIRMED)
-    assert len(asked) < 3_000
+    qtbot.waitUntil(lambda: (order := window.pane.order()) is not None and order.deliveries[0].state is S.CONFIRMED)
+    assert laid_out == []
+
+
+def test_what_comes_while_a_person_reads_moves_nothing(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    """The courier writes under the open window: chosen row and the rows in sight stay."""
+    desk = FakeDesk()
+    desk.all_orders = tuple(order(str(80_000_000 - n), delivery(str(80_000_000 - n), "T", S.QUEUED)) for n in range(3_000))
+    window = opened(qtbot, make_bridge(desk), clock)
+    window.list.go_to(100)
+    window.list.verticalScrollBar().setValue(100 * window.list.row_height() - 17)
+    place = window.list.place()
+    begun_anew: list[int] = []
+    window.model.modelReset.connect(lambda: begun_anew.append(1))
+    new = tuple(order(str(90_000_000 - n), delivery(str(90_000_000 - n), "T", S.QUEUED)) for n in range(7))
+    # Seven came, and one above those in sight went away.
+    desk.all_orders = (*new, *desk.all_orders[:5], *desk.all_orders[6:])
+    desk.notify()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 3_006)
+    assert window.model.id_at(window.list.current_row()) == "79999900"
+    assert [index.row() for index in window.list.selectedIndexes()] == [106]
+    after = window.list.place()
+    assert (after.order_id, after.above) == (place.order_id, place.above)
+    assert begun_anew == []
+
+
+def test_a_list_that_stands_at_its_top_shows_what_comes(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    desk = FakeDesk()
+    desk.all_orders = tuple(order(str(80_000_000 - n), delivery(str(80_000_000 - n), "T", S.QUEUED)) for n in range(3_000))
+    window = opened(qtbot, make_bridge(desk), clock)
+    desk.all_orders = (order("90000000", delivery("90000000", "T", S.QUEUED)), *desk.all_orders)
+    desk.notify()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 3_001)
+    assert window.list.rows_in_sight()[0] == 0
+    assert window.model.id_at(window.list.current_row()) == "80000000"
+
+
+def test_an_order_that_leaves_the_list_gives_way_to_the_next(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    """Who works through what waits goes on where they were, and not from the top."""
+    desk = FakeDesk()
+    held = [order(str(number), delivery(str(number), "T", S.HELD)) for number in range(9, 0, -1)]
+    desk.all_orders = (order("10", delivery("10", "T", S.CONFIRMED)), *held)
+    window = opened(qtbot, make_bridge(desk), clock)
+    window.choose_filter("waiting")
+    qtbot.waitUntil(lambda: window.model.rowCount() == 9)
+    window.list.go_to(window.model.row_with_key("5"))
+    desk.set_state("IT-5-T-1", S.CONFIRMED)
+    desk.notify()
+    qtbot.waitUntil(lambda: window.model.row_with_key("5") < 0)
+    assert window.model.id_at(window.list.current_row()) == "4"
+
+
+@given(old=st.lists(st.integers(0, 9), unique=True), new=st.lists(st.integers(0, 9), unique=True))
+def test_the_list_is_what_it_was_told_whatever_stood_there_before(old: list[int], new: list[int]) -> None:
+    model = OrderModel(lambda: NOW)
+    model.show_ids([str(one) for one in old])
+    spy = QSortFilterProxyModel()
+    spy.setSourceModel(model)
+    assert model.show_ids([str(one) for one in new]) == (old != new)
+    assert model.rowCount() == spy.rowCount() == len(new)
+    assert [model.index(row, 0).data() for row in range(len(new))] == [f"Order {one}" for one in new]
+    assert [spy.index(row, 0).data() for row in range(len(new))] == [f"Order {one}" for one in new]
 
 
 def test_a_crash_report_is_offered_and_shown_before_anything_is_saved(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
