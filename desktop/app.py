@@ -112,6 +112,7 @@ class _Program:
         from desktop.profile_desk import ProfileDesk
         from desktop.ui.instance import Instance, Request
         from desktop.ui.tray_app import TrayApp
+        from desktop.ui.update_watch import usual_options
 
         self._desk = profile_desk = ProfileDesk(self._platform, self._where)
 
@@ -132,6 +133,7 @@ class _Program:
             matters_in_notices=self._desk.matters_in_notices,
             shortcut_wanted=self._desk.shortcut_wanted,
             icon=self.icon,
+            updates=usual_options(self._where.profile),
         )
         _stop_on_signals(self._app, self._tray)
         self._tray.start()

@@ -18,6 +18,7 @@ OWN_MODULES = (
     "desktop.demo.headless",
     "desktop.demo.interactive",
     "desktop.demo.person_in_browser",
+    "desktop.services.updates.looking",
     "desktop.ui.probe",
     "installer.inside",
     "installer.undelivered",

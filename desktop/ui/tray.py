@@ -21,7 +21,7 @@ class Tray(QObject):
 
     Signals:
         clicked(): a left click (or the platform's own way to activate it).
-        chosen(str): a menu entry: connect, disconnect, picker, deliveries, connections, settings, welcome, quit.
+        chosen(str): a menu entry: connect, disconnect, picker, deliveries, connections, settings, welcome, updates, quit.
         notice_clicked(): the shown notice was clicked.
         host_changed(bool): a host for tray icons came or went; also emitted by the first check.
     """
@@ -38,6 +38,7 @@ class Tray(QObject):
         super().__init__(parent)
         self._status: Status | None = None
         self._host: bool | None = None
+        self._updates = ""
         self.icon_state: IconState | None = None
         self.icon = icon or QSystemTrayIcon()
         self.icon.setParent(self)
@@ -93,6 +94,12 @@ class Tray(QObject):
         self.icon.setIcon(tray_icon(self.icon_state))
         self.icon.setToolTip(f"iConnect: {state.state_words(self.icon_state)}\n{text}")
 
+    def show_updates(self, text: str) -> None:
+        """What the menu says of new versions; empty for no such entry."""
+        self._updates = text
+        if not self.menu.isVisible():
+            self._fill_menu()
+
     def notify(self, text: str) -> None:
         """Shows one notice; it replaces the one before."""
         if self.has_host:
@@ -105,7 +112,7 @@ class Tray(QObject):
 
     def _fill_menu(self) -> None:
         self.menu.clear()
-        for entry in menu_entries(self._status):
+        for entry in menu_entries(self._status, self._updates):
             if entry is None:
                 self.menu.addSeparator()
                 continue
@@ -115,8 +122,8 @@ class Tray(QObject):
             action.triggered.connect(lambda _=False, name=name: self.chosen.emit(name))
 
 
-def menu_entries(status: Status | None) -> tuple[tuple[str, str] | None, ...]:
-    """The menu as (what is emitted, what is read); None is a line between groups. Pure."""
+def menu_entries(status: Status | None, updates: str = "") -> tuple[tuple[str, str] | None, ...]:
+    """The menu as (what is emitted, what is read); None is a line between groups. `updates` is the words of their entry. Pure."""
     live = state.connected(status)
     broken = any(view.state is ConnectionState.ATTENTION for view in live)
     entries: list[tuple[str, str] | None] = []
@@ -132,6 +139,7 @@ def menu_entries(status: Status | None) -> tuple[tuple[str, str] | None, ...]:
         ("connections", "Connections"),
         ("settings", "Settings"),
         ("welcome", "Welcome"),
+        *([("updates", updates)] if updates else []),
         None,
         ("quit", "Quit"),
     ]

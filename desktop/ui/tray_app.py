@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from desktop.ui.settings_window import SettingsWindow
     from desktop.ui.shortcut import Listener
     from desktop.ui.signing_in import SigningIn
+    from desktop.ui.update_state import UpdateView
+    from desktop.ui.update_watch import UpdateOptions, UpdateWatch
+    from desktop.ui.update_window import UpdateWindow
     from desktop.ui.welcome import WelcomeWindow
     from desktop.ui.window import Window
 
@@ -45,7 +48,7 @@ class TrayApp(QObject):
     changed, and raises ActionFailed with a sentence when the profile can't be opened. The caller closes the desk after
     `run` has returned. `first_run` opens the welcome window. `notices_wanted` is the person's wish as it is now, asked before
     each tray notice; so are `matters_in_notices` and `shortcut_wanted`. They must answer from memory. `icon` is one that was
-    shown before all this was imported."""
+    shown before all this was imported. `updates` says how new versions are looked for; without it they are not."""
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class TrayApp(QObject):
         host_check_ms: int = HOST_CHECK_MS,
         host_grace_ms: int = 1_500,
         icon: QSystemTrayIcon | None = None,
+        updates: UpdateOptions | None = None,
     ) -> None:
         super().__init__()
         prepare(app)
@@ -93,6 +97,11 @@ class TrayApp(QObject):
         self.tray.host_changed.connect(self._host_changed)
         if instance is not None:
             instance.requested.connect(self.show_request)
+        self._watch: UpdateWatch | None = None
+        self._noticed_version = ""
+        self._told_of_update = False
+        if updates is not None:
+            self._watch_for_updates(updates)
         self._signing_in: SigningIn | None = None
         self._home: HomeWindow | None = None
         self._picker: MatterPicker | None = None
@@ -100,6 +109,7 @@ class TrayApp(QObject):
         self._connections: ConnectionsWindow | None = None
         self._settings: SettingsWindow | None = None
         self._welcome: WelcomeWindow | None = None
+        self._updates: UpdateWindow | None = None
 
     def start(self) -> None:
         """Shows the icon, then opens the desk. Returns at once."""
@@ -116,6 +126,8 @@ class TrayApp(QObject):
 
     def close(self) -> None:
         """Lets go of the bridge, the icon, the windows and the instance's socket and lock."""
+        if self._watch is not None:
+            self._watch.stop()
         self.bridge.close()
         self.tray.stop()
         if self._listener is not None:
@@ -123,7 +135,7 @@ class TrayApp(QObject):
         for window in self._windows():
             window.close()
             window.deleteLater()
-        self._home = self._picker = self._deliveries = self._connections = self._settings = self._welcome = None
+        self._home = self._picker = self._deliveries = self._connections = self._settings = self._welcome = self._updates = None
         if self._instance is not None:
             self._instance.close()
 
@@ -165,6 +177,7 @@ class TrayApp(QObject):
             "connections": lambda: self.connections().bring_forward(),
             "settings": lambda: self.settings().bring_forward(),
             "welcome": lambda: self.welcome().bring_forward(),
+            "updates": self.open_updates,
             "quit": self.quit,
         }
         actions[name]()
@@ -247,6 +260,17 @@ class TrayApp(QObject):
             self._welcome.picker_wanted.connect(self.open_picker)
         return self._welcome
 
+    def open_updates(self) -> None:
+        if self._watch is None:
+            return
+        if self._updates is None:
+            from importlib.metadata import version
+
+            from desktop.ui.update_window import UpdateWindow
+
+            self._updates = UpdateWindow(self.bridge, self._watch, current=version("iconnect-desktop"))
+        self._updates.bring_forward()
+
     def home(self) -> HomeWindow:
         if self._home is None:
             from desktop.ui.home import HomeWindow
@@ -256,7 +280,7 @@ class TrayApp(QObject):
         return self._home
 
     def _windows(self) -> list[Window]:
-        made = (self._home, self._picker, self._deliveries, self._connections, self._settings, self._welcome)
+        made = (self._home, self._picker, self._deliveries, self._connections, self._settings, self._welcome, self._updates)
         return [window for window in made if window is not None]
 
     def _sign_in(self) -> SigningIn:
@@ -302,6 +326,7 @@ class TrayApp(QObject):
         text = notice(before, status, self._notices_wanted())
         if not text:
             return
+        self._told_of_update = False
         waited = before.waiting_for_person if before is not None else 0
         if status.waiting_for_person > waited and self._matters_in_notices():
             wanted = OrderFilter(waiting_for_person=True, limit=NAMED + 1)
@@ -315,7 +340,10 @@ class TrayApp(QObject):
             self.tray.notify(text)
 
     def _notice_clicked(self) -> None:
-        """Leads to the row that waits, or where several do, to the list of them."""
+        """Leads to what the notice told of: a new version, the row that waits, or where several do, the list of them."""
+        if self._told_of_update:
+            self.open_updates()
+            return
         status = self.bridge.status
         if status is None or not status.waiting_for_person:
             self.connections().bring_forward()
@@ -333,6 +361,29 @@ class TrayApp(QObject):
     def _codes_chosen(self) -> None:
         if self._welcome is not None:
             self._welcome.check_codes()
+
+    # new versions
+
+    def _watch_for_updates(self, options: UpdateOptions) -> None:
+        from desktop.ui.update_state import menu_text
+        from desktop.ui.update_watch import UpdateWatch
+
+        self._watch = watch = UpdateWatch(self.bridge, options, self)
+        watch.changed.connect(self._updates_changed)
+        watch.leave.connect(self.quit)
+        self.bridge.opened.connect(watch.start)
+        self.tray.show_updates(menu_text(watch.view))
+
+    def _updates_changed(self, view: UpdateView) -> None:
+        """One notice for a version, and none for a person who wants none; the menu says it as long as it is so."""
+        from desktop.ui.update_state import menu_text, notice
+
+        self.tray.show_updates(menu_text(view))
+        text = notice(view)
+        if text and view.version != self._noticed_version and self._notices_wanted() != "none":
+            self._noticed_version = view.version
+            self._told_of_update = True
+            self.tray.notify(text)
 
     # the shortcut
 

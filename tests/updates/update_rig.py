@@ -25,6 +25,9 @@ class Mirror:
     url: str = ""
     asked: list[str] = field(default_factory=list)
     instead: Callable[[str], tuple[int, bytes, int] | None] = lambda path: None
+    drops: Callable[[str], bool] = lambda path: False
+    """Which paths come a byte at a time, without an end."""
+    closed: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -45,9 +48,20 @@ def served(folder: Path) -> Iterator[Mirror]:
             self.send_response(status)
             self.send_header("Content-Length", str(promised))
             self.end_headers()
+            if mirror.drops(self.path):
+                self._drip()
+                return
             self.wfile.write(body)
             if promised != len(body):
                 self.close_connection = True
+
+        def _drip(self) -> None:
+            self.close_connection = True
+            try:
+                while not mirror.closed.wait(0.05):
+                    self.wfile.write(b" ")
+            except OSError:
+                return
 
         def log_message(self, format: str, *args: object) -> None:
             return
@@ -59,6 +73,7 @@ def served(folder: Path) -> Iterator[Mirror]:
     try:
         yield mirror
     finally:
+        mirror.closed.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,0 +1,114 @@
+"""What is known of new versions, and how it is said. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from desktop.services.desk import Status
+from desktop.services.ledger.model import DeliveryState
+
+
+class UpdateState(StrEnum):
+    NOT_LOOKED = "not looked"
+    OFF = "off"
+    LOOKING = "looking"
+    NEWEST = "newest"
+    OFFERED = "offered"
+    FETCHING = "fetching"
+    READY = "ready"
+    PROVING = "proving"
+    WAITING = "waiting"
+    STARTED = "started"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateView:
+    """`installs_itself`: this kind of PC installs a release by its setup; elsewhere the firm's package manager does. `done` of `of`
+    bytes are here. `notes` is plain text. `refused`: the repository could not be believed."""
+
+    state: UpdateState = UpdateState.NOT_LOOKED
+    version: str = ""
+    notes: str = ""
+    problem: str = ""
+    refused: bool = False
+    file: str = ""
+    done: int = 0
+    of: int = 0
+    installs_itself: bool = False
+
+
+BUSY = frozenset({UpdateState.LOOKING, UpdateState.FETCHING, UpdateState.PROVING, UpdateState.WAITING, UpdateState.STARTED})
+
+
+def is_quiet(status: Status | None) -> bool:
+    """Whether nothing is being sent at this moment. While that is not known, it is not."""
+    return status is not None and not status.deliveries.get(DeliveryState.SENDING, 0)
+
+
+def menu_text(view: UpdateView) -> str:
+    """The menu's entry."""
+    match view.state:
+        case UpdateState.READY:
+            return f"Install iConnect {view.version}…"
+        case UpdateState.OFFERED:
+            return f"iConnect {view.version} is out"
+        case UpdateState.WAITING | UpdateState.PROVING:
+            return f"iConnect {view.version} will be installed"
+        case _:
+            return "Updates"
+
+
+def notice(view: UpdateView) -> str:
+    """The one notice for a version that is there, or nothing. A look that failed is told in the window alone."""
+    if view.state is UpdateState.READY:
+        return f"iConnect {view.version} is ready. Install it from the menu when it suits you."
+    if view.state is UpdateState.OFFERED and not view.installs_itself:
+        return f"iConnect {view.version} is out. Whoever looks after this PC installs it; there is nothing for you to do."
+    return ""
+
+
+def words(view: UpdateView, *, policy_file: str, current: str) -> tuple[str, str]:
+    """Title and sentence for the window."""
+    here = f"This is iConnect {current}."
+    new = f"iConnect {view.version}"
+    match view.state:
+        case UpdateState.OFF:
+            return here, (
+                "This PC does not look for new versions: whoever looks after it installs them. "
+                f"Only an administrator can change that, in {policy_file}."
+            )
+        case UpdateState.NOT_LOOKED:
+            return here, "iConnect has not looked for a new version since it was started."
+        case UpdateState.LOOKING:
+            return here, "Looking for a new version…"
+        case UpdateState.NEWEST:
+            return here, "It is the newest version."
+        case UpdateState.OFFERED if view.installs_itself:
+            return f"{new} is out", "It has not been downloaded yet."
+        case UpdateState.OFFERED:
+            return f"{new} is out", (
+                "On this PC the package manager installs it, by whoever looks after the PC. There is nothing for you to do; "
+                "what is queued stays queued."
+            )
+        case UpdateState.FETCHING:
+            return f"{new} is being downloaded", "You can go on working. It is checked before it can be installed."
+        case UpdateState.READY:
+            return f"{new} is ready", (
+                "It was proved to be the maker's. iConnect closes for the installation, and an order window that is open with it; "
+                "what is queued stays queued and goes on afterwards."
+            )
+        case UpdateState.PROVING:
+            return f"{new} is checked once more", "Then it is installed as soon as nothing is being sent."
+        case UpdateState.WAITING:
+            return f"{new} waits", "Something is being sent at this moment. The installation begins by itself when that is done."
+        case UpdateState.STARTED:
+            return f"{new} is being installed", "iConnect closes now."
+        case UpdateState.PROBLEM if view.refused:
+            return here, (
+                f"{view.problem} iConnect goes on as it is. Tell whoever looks after this PC: the place where new versions come "
+                "from is out of date, or somebody tampers with it."
+            )
+        case UpdateState.PROBLEM:
+            return here, f"{view.problem} iConnect goes on as it is, and looks again tomorrow."
