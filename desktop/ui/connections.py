@@ -158,6 +158,7 @@ class ConnectionCard(Card):
     def _button(self, text: str, signal: object) -> QPushButton:
         button = QPushButton(text)
         button.setAccessibleName(text)
+        button.setAutoDefault(True)
         button.clicked.connect(lambda: signal.emit(self._system))  # type: ignore[attr-defined]
         return button
 
@@ -289,6 +290,7 @@ class InfoTrackCard(Card):
         fields.addWidget(self.password, 1)
         self.sign_in_button = QPushButton("Sign in")
         self.sign_in_button.setAccessibleDescription("InfoTrack")
+        self.sign_in_button.setAutoDefault(True)
         self.sign_in_button.clicked.connect(self.sign_in)
         fields.addWidget(self.sign_in_button)
         self.sign_out_button = QPushButton("Sign out")

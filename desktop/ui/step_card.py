@@ -21,6 +21,8 @@ class StepCard(Card):
         super().__init__()
         self._number = number
         self._title = title
+        self.is_missing_something = False
+        """Whether it was tried and something was found to be missing."""
         head = QHBoxLayout()
         head.addWidget(Heading(f"{number}. {title}", level=2), 1)
         self.pill = Pill()
@@ -30,6 +32,8 @@ class StepCard(Card):
         self.message = MessageBar()
         self.button = QPushButton(button)
         self.button.setAccessibleDescription(title)
+        # Enter presses it, as in a dialog.
+        self.button.setAutoDefault(True)
         self.button.clicked.connect(lambda: act())
         self.foot = QHBoxLayout()
         self.foot.addWidget(self.button)
@@ -75,6 +79,7 @@ class AccessStep(StepCard):
     def show_findings(self, findings: Sequence[AccessFinding]) -> None:
         clear_layout(self._column)
         missing = [finding for finding in findings if finding.finding is Finding.MISSING]
+        self.is_missing_something = bool(missing)
         self._ways.setVisible(bool(missing))
         if missing:
             self.mark(False, "Something is not allowed yet. Show this to your administrator, then test again.")

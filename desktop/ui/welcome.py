@@ -38,13 +38,16 @@ class WelcomeWindow(Window):
         self._door = door
         self._tried = ""
         self._codes_of = ""
+        self._fetched_for = ""
+        self._led_to: QWidget | None = None
+        self._signing_in_from_here = False
         self.access = AccessStep(1, self.try_access)
         self.sign_in = StepCard(
             2,
             "Sign in to your practice system",
             "Your browser opens, and you sign in there. iConnect never sees that password.",
             "Connect",
-            self.connect_wanted.emit,
+            self._connect,
         )
         self.sign_in.button.setAccessibleName("Connect")
         self.infotrack = InfoTrackCard(bridge, "3. Sign in to InfoTrack", as_step=True)
@@ -90,6 +93,7 @@ class WelcomeWindow(Window):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(page)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = scroll
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
@@ -126,6 +130,45 @@ class WelcomeWindow(Window):
             if self._codes_of != sign_in:
                 self._codes_of = sign_in
                 self.check_codes()
+            if not fetched and status is not None and not status.refreshing and self._fetched_for != sign_in:
+                self._fetched_for = sign_in
+                self._fetch()
+            if self._signing_in_from_here:
+                # The sign-in was followed in another window: the next step is here.
+                self._signing_in_from_here = False
+                self.bring_forward()
+        if status is not None:
+            self._lead(self._next_step(status))
+
+    def _next_step(self, status: Status) -> QWidget:
+        """Where a person who only ever presses Enter goes on."""
+        if not state.connected(status):
+            return self.sign_in.button
+        if status.infotrack.state is not ConnectionState.CONNECTED:
+            return self.infotrack.password if self.infotrack.user.text() else self.infotrack.user
+        if status.refreshed_at is None and not self.matters.busy.isVisibleTo(self.matters):
+            return self.matters.button
+        if self.access.is_missing_something:
+            return self.access.button
+        return self.codes.button if self.codes.is_missing_something else self.first.button
+
+    def _lead(self, to: QWidget) -> None:
+        """Puts the keyboard on the next step, once: a person who has gone elsewhere meanwhile is left there."""
+        if to is self._led_to or not to.isEnabled():
+            return
+        if {to, self._led_to} == {self.infotrack.user, self.infotrack.password}:
+            return
+        self._led_to = to
+        to.setFocus()
+        card = next(
+            (one for one in (self.access, self.sign_in, self.infotrack, self.matters, self.codes) if one.isAncestorOf(to)),
+            self.first,
+        )
+        self._scroll.ensureWidgetVisible(card)
+
+    def _connect(self) -> None:
+        self._signing_in_from_here = True
+        self.connect_wanted.emit()
 
     def try_access(self) -> None:
         """Tries what the signed-in person is allowed to do."""
@@ -144,6 +187,11 @@ class WelcomeWindow(Window):
         self.access.busy.stop()
         self.access.button.setEnabled(True)
         self.access.show_findings(findings)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if (status := self.bridge.status) is not None:
+            self._lead(self._next_step(status))
 
     def _not_tried(self, problem: str) -> None:
         self.access.busy.stop()
@@ -171,6 +219,7 @@ class WelcomeWindow(Window):
         self.codes.busy.stop()
         known = {code.code for code in codes}
         title = words.system_title(system)
+        self.codes.is_missing_something = not {chosen.code_taxed, chosen.code_untaxed} <= known
         if not chosen.code_taxed or not chosen.code_untaxed:
             self.codes.mark(False, "Choose one code for amounts with GST and one for amounts without.")
             return
@@ -182,6 +231,7 @@ class WelcomeWindow(Window):
                 True,
                 f"Amounts with GST get {chosen.code_taxed}, those without {chosen.code_untaxed}; both are in {title}'s list.",
             )
+        self._go_on()
 
     def _no_codes(self, problem: str) -> None:
         self.codes.busy.stop()
