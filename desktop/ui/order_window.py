@@ -6,13 +6,12 @@ that process answers is shown here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop.services.order_protocol import (
     Answer,
@@ -37,20 +36,29 @@ from desktop.services.order_protocol import (
 from desktop.ui.browser.addresses import Finding, Rules, Verdict
 from desktop.ui.browser.automation import Automation
 from desktop.ui.browser.bars import Choice, MatterStrip, NavigationBar, NoticeBar
-from desktop.ui.browser.downloads import Downloads, SavedFile
+from desktop.ui.browser.downloads import Downloads
+from desktop.ui.browser.downloads_bar import DownloadRow, DownloadsBar
 from desktop.ui.browser.engine_settings import make_profile
 from desktop.ui.browser.fees_form import FeesForm
-from desktop.ui.browser.page import OrderPage
+from desktop.ui.browser.file_copy import FileCopier
+from desktop.ui.browser.find_bar import FindBar
+from desktop.ui.browser.load_errors import Explained, Picture
+from desktop.ui.browser.page_set import PageSet
 from desktop.ui.browser.passing_folder import passing_folder
+from desktop.ui.browser.printing import PdfMaker, Printing
 from desktop.ui.browser.request_filter import RequestFilter
-from desktop.ui.browser.saved_strip import SavedRow, SavedStrip
+from desktop.ui.browser.saved_file import SavedFile
 from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.typed_fees import TypedFees
+from desktop.ui.browser.window_actions import Deed, make_actions
+from desktop.ui.browser.window_state import state_of
+from desktop.ui.browser.zoom import ZoomMemory, next_step, percent
 from desktop.ui.icons import app_icon
-from desktop.ui.widgets import open_at
+from desktop.ui.widgets import open_at, save_as
+from desktop.ui.words import Tone
 
 _MOST_BLOCKED_EVENTS = 300
-_ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+_LINK_SECONDS = 90
 
 
 class OrderWindow(QMainWindow):
@@ -70,12 +78,12 @@ class OrderWindow(QMainWindow):
         self._send = send
         self._open_outside = open_outside
         self._blocked_events = 0
-        self._questions: dict[int, SavedRow | None] = {}
+        self._questions: dict[int, DownloadRow | None] = {}
         self._asking_link = 0
         self._next_id = 1
         self._first_loaded = False
         self._finished = False
-        self._current_row: SavedRow | None = None
+        self._current_row: DownloadRow | None = None
         self.setWindowTitle(f"iConnect - Order for {start.matter_number}")
         self.setWindowIcon(app_icon())
         open_at(self, 1180, 820)
@@ -96,11 +104,23 @@ class OrderWindow(QMainWindow):
         self.downloads.saved.connect(self._on_saved)
         self.downloads.refused.connect(self._on_download_refused)
 
+        self.downloads.failed.connect(lambda reason: send(DownloadRefused(reason=reason)))
+        self.downloads.wanted_again.connect(lambda url: self.tab.page.download(url))
+        self._copier = FileCopier(self)
+        self._printing = Printing(self)
+        self._pdfs = PdfMaker(self)
+        self._zoom_memory = ZoomMemory(Path(start.profile_folder))
+        self._zoom = self._zoom_memory.read()
+        self._link_patience = QTimer(self)
+        self._link_patience.setSingleShot(True)
+        self._link_patience.setInterval(_LINK_SECONDS * 1000)
+
+        self.page_set = PageSet(self._make_tab, self)
         self._build()
-        self.downloads.progress.connect(lambda _name, percent: self.saved_strip.show_progress(percent))
-        self._shortcuts()
-        self.tabs: list[Tab] = []
-        self._add_tab()
+        self._connect()
+        self.navigation.offer_more(make_actions(self, self._deeds()))
+        self.page_set.add()
+        self._show_zoom()
         self._automation = Automation(self) if start.automation else None
         self.open_link(start.link)
 
@@ -131,14 +151,19 @@ class OrderWindow(QMainWindow):
         self._asking_link = 0
         self.notice.clear()
         finding = self.rules.navigation(link)
-        first = self.tabs[0]
-        self.tab_bar.setCurrentIndex(0)
+        self._link_patience.stop()
+        first = self.page_set.order
+        self.page_set.choose(0)
         if finding.verdict is not Verdict.ALLOW:
             where = f"leads to {finding.host}" if finding.host else "is no web address"
             first.say(
-                "This link does not lead to InfoTrack",
-                f"The link that came {where}, which is not among the addresses that this firm's settings name for InfoTrack "
-                "(infotrack.hosts). Nothing was opened. Ask whoever looks after iConnect in your firm.",
+                Explained(
+                    "This link does not lead to InfoTrack",
+                    f"The link that came {where}, which is not among the addresses that this firm's settings name for InfoTrack "
+                    "(infotrack.hosts). Nothing was opened. Ask whoever looks after iConnect in your firm.",
+                    Picture.SHUT,
+                ),
+                Choice("Close this window", self.close),
             )
             self._on_stopped("navigation", finding.host, "The order's link leads outside infotrack.hosts.")
             return
@@ -163,147 +188,211 @@ class OrderWindow(QMainWindow):
         self.strip = MatterStrip(start.matter_number, start.matter_name, start.client_name, start.system_title)
         self.navigation = NavigationBar()
         self.notice = NoticeBar()
-        self.tab_bar = QTabBar()
-        self.tab_bar.setTabsClosable(True)
-        self.tab_bar.setAccessibleName("Pages")
-        self.tab_bar.setExpanding(False)
-        self.tab_bar.hide()
-        self.pages = QStackedWidget()
+        self.find_bar = FindBar()
         self.fees_form = FeesForm(start.matter_number)
-        self.saved_strip = SavedStrip(start.matter_number)
+        self.downloads_bar = DownloadsBar(start.matter_number)
         middle = QHBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self.pages, 1)
+        middle.addWidget(self.page_set.stack, 1)
         middle.addWidget(self.fees_form)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.strip, self.navigation, self.notice, self.tab_bar):
+        for widget in (self.strip, self.navigation, self.notice, self.page_set.strip, self.find_bar):
             column.addWidget(widget)
         column.addLayout(middle, 1)
-        column.addWidget(self.saved_strip)
+        column.addWidget(self.downloads_bar)
         self.setCentralWidget(whole)
+
+    def _connect(self) -> None:
         self.navigation.back.connect(lambda: self.tab.view.back())
         self.navigation.forward.connect(lambda: self.tab.view.forward())
         self.navigation.reload.connect(lambda: self.tab.again())
         self.navigation.stop.connect(lambda: self.tab.stop())
         self.navigation.fees.connect(self._toggle_fees)
-        self.tab_bar.currentChanged.connect(self._on_tab_chosen)
-        self.tab_bar.tabCloseRequested.connect(self._close_tab)
-        self.saved_strip.add.connect(self._on_add)
-        self.saved_strip.open_file.connect(lambda row: self._open_outside(QUrl.fromLocalFile(str(row.saved.path))))
+        self.navigation.natural_size.connect(lambda: self._change_zoom(0))
+        self.page_set.chosen.connect(self._on_tab_chosen)
+        self.page_set.leaving.connect(self._on_leaving)
+        self.page_set.refused.connect(self._on_page_refused)
+        self.find_bar.closed.connect(lambda: self.tab.view.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.downloads.changed.connect(self.downloads_bar.show_download)
+        self.downloads_bar.add.connect(self._on_add)
+        self.downloads_bar.open_file.connect(self._on_open_file)
+        self.downloads_bar.copy.connect(self._on_copy)
+        self.downloads_bar.cancel.connect(lambda row: self.downloads.cancel(row.download.number))
+        self.downloads_bar.again.connect(self._on_once_more)
+        self._copier.copied.connect(lambda number, words: self._on_copied(number, words, bad=False))
+        self._copier.failed.connect(lambda number, words: self._on_copied(number, words, bad=True))
+        self._printing.told.connect(self._on_printed)
+        self._pdfs.made.connect(self.downloads.keep_made)
+        self._pdfs.failed.connect(
+            lambda number: self.downloads.made_failed(number, "The page could not be made into a PDF. Load it again and try again.")
+        )
+        self._link_patience.timeout.connect(lambda: self._no_new_link("No new link has come."))
         self.fees_form.sent.connect(self._on_form_sent)
         self.fees_form.dismissed.connect(self._close_form)
 
-    def _shortcuts(self) -> None:
-        for keys, act in (
-            (("Alt+Left",), lambda: self.tab.view.back()),
-            (("Alt+Right",), lambda: self.tab.view.forward()),
-            (("F5", "Ctrl+R"), lambda: self.tab.again()),
-            (("Esc",), self._on_escape),
-            (("Ctrl+W",), self._close_current),
-            (("Ctrl++", "Ctrl+="), lambda: self._zoom(1)),
-            (("Ctrl+-",), lambda: self._zoom(-1)),
-            (("Ctrl+0",), lambda: self._zoom(0)),
-            (("Ctrl+Tab",), lambda: self.tab_bar.setCurrentIndex((self.tab_bar.currentIndex() + 1) % max(1, self.tab_bar.count()))),
-            (("F6",), self._swap_focus),
-            (("Ctrl+E",), self._toggle_fees),
-        ):
-            for key in keys:
-                QShortcut(QKeySequence(key), self, act)
+    def _deeds(self) -> tuple[Deed, ...]:
+        page = [Deed(f"Page {n}", (f"Ctrl+{n}",), lambda n=n: self.page_set.choose(n - 1)) for n in range(1, 9)]  # type: ignore[misc]
+        return (
+            Deed("Find in page", ("Ctrl+F",), lambda: self._find(), in_menu=True, ends_group=True),
+            Deed("Print…", ("Ctrl+P",), self._print, in_menu=True),
+            Deed("Keep this page as a PDF", ("Ctrl+Shift+S", "Ctrl+S"), self._keep_page, in_menu=True, ends_group=True),
+            Deed("Larger", ("Ctrl++", "Ctrl+="), lambda: self._change_zoom(1), in_menu=True),
+            Deed("Smaller", ("Ctrl+-",), lambda: self._change_zoom(-1), in_menu=True),
+            Deed("Natural size", ("Ctrl+0",), lambda: self._change_zoom(0), in_menu=True, ends_group=True),
+            Deed("Files from InfoTrack", ("Ctrl+J",), self._go_to_files, in_menu=True),
+            Deed("Close this page", ("Ctrl+W", "Ctrl+F4"), self._close_current, in_menu=True),
+            Deed("Find next", ("F3", "Ctrl+G"), lambda: self._find_step(back=False)),
+            Deed("Find previous", ("Shift+F3", "Ctrl+Shift+G"), lambda: self._find_step(back=True)),
+            Deed("Back", ("Alt+Left",), lambda: self.tab.view.back()),
+            Deed("Forward", ("Alt+Right",), lambda: self.tab.view.forward()),
+            Deed("Reload", ("F5", "Ctrl+R"), lambda: self.tab.again()),
+            Deed("Stop", ("Esc",), self._on_escape),
+            Deed("Next page", ("Ctrl+Tab", "Ctrl+PgDown"), lambda: self.page_set.step(1)),
+            Deed("Previous page", ("Ctrl+Shift+Tab", "Ctrl+PgUp"), lambda: self.page_set.step(-1)),
+            Deed("Last page", ("Ctrl+9",), lambda: self.page_set.choose(len(self.tabs) - 1)),
+            Deed("Next part of the window", ("F6",), self._swap_focus),
+            Deed("More", ("F10",), lambda: self.navigation.more_button.showMenu()),
+            Deed("Type in fees", ("Ctrl+E",), self._toggle_fees),
+            *page,
+        )
 
     # tabs
 
     @property
     def tab(self) -> Tab:
-        return self.tabs[max(0, self.tab_bar.currentIndex())]
+        return self.page_set.current
 
-    def _add_tab(self) -> Tab:
+    @property
+    def tabs(self) -> list[Tab]:
+        return self.page_set.tabs
+
+    def _make_tab(self) -> Tab:
         tab = Tab(
             self.profile,
             self.rules,
             load_seconds=self._start.load_timeout_seconds,
             hang_seconds=self._start.hang_timeout_seconds,
-            parent=self.pages,
+            parent=self.page_set.stack,
         )
-        page: OrderPage = tab.page
+        page = tab.page
         page.refused.connect(self._on_refused)
         page.stopped.connect(self._on_stopped)
-        page.window_wanted.connect(self._on_window_wanted)
-        page.windowCloseRequested.connect(lambda: self._close_page(tab))
-        page.printRequested.connect(
-            lambda: self.notice.say("Pages are not printed from here. Save the document as a PDF and print that.")
-        )
-        page.zoomFactorChanged.connect(lambda _factor: None)
+        page.window_wanted.connect(self.page_set.open_wanted)
+        page.printRequested.connect(lambda: self.notice.say("This page asks to be printed.", Choice("Print…", self._print)))
+        tab.view.wheel_zoom.connect(self._change_zoom)
         tab.loaded.connect(lambda ok: self._on_loaded(tab, ok))
         tab.changed.connect(self._show_state)
-        tab.crashed.connect(lambda where, reason: self._send(Crashed(where=where, reason=reason)))
-        tab.session_ended.connect(self._on_session_ended)
-        self.tabs.append(tab)
-        self.pages.addWidget(tab)
-        index = self.tab_bar.addTab("Order" if len(self.tabs) == 1 else "Second page")
-        if index == 0:
-            for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
-                self.tab_bar.setTabButton(0, side, None)
-        self.tab_bar.setVisible(len(self.tabs) > 1)
+        tab.crashed.connect(lambda where, reason: self._on_crashed(tab, where, reason))
+        tab.sign_in_wanted.connect(self._ask_link)
+        page.setZoomFactor(self._zoom)
         return tab
 
-    def _on_window_wanted(self, url: QUrl) -> None:
-        """At most one further page: a second request takes the place of the first."""
-        if len(self.tabs) < 2:
-            self._add_tab()
-        self.tabs[1].open(url)
-        self.tab_bar.setCurrentIndex(1)
-
-    def _on_tab_chosen(self, index: int) -> None:
-        if 0 <= index < len(self.tabs):
-            self.pages.setCurrentWidget(self.tabs[index])
-            self._show_state()
-
-    def _close_page(self, tab: Tab) -> None:
-        if tab in self.tabs:
-            self._close_tab(self.tabs.index(tab))
-
-    def _close_tab(self, index: int) -> None:
-        if index == 0 or index >= len(self.tabs):  # a page can't close the order itself
-            return
-        tab = self.tabs.pop(index)
-        self.tab_bar.removeTab(index)
-        self.pages.removeWidget(tab)
-        self.tab_bar.setVisible(len(self.tabs) > 1)
-        tab.release()
-        tab.deleteLater()
+    def _on_tab_chosen(self) -> None:
+        if self.find_bar.isVisible():
+            self.find_bar.look_in(self.tab.page)
         self._show_state()
 
+    def _on_leaving(self, tab: Tab) -> None:
+        self.find_bar.forget(tab.page)
+        self._printing.page_gone(tab.view)
+        self._pdfs.page_gone(tab.page)
+
+    def _on_page_refused(self, sentence: str) -> None:
+        self.notice.say(sentence)
+        self._on_stopped("popup", "", "A further page was not opened: there are as many as there may be.")
+
     def _close_current(self) -> None:
-        if self.tab_bar.currentIndex() > 0:
-            self._close_tab(self.tab_bar.currentIndex())
+        """The order's own page goes with the window; while others are open, that is worth a question."""
+        index = self.page_set.strip.currentIndex()
+        if index > 0:
+            self.page_set.close(index)
+        elif len(self.tabs) > 1:
+            self.notice.say("This page is the order itself: closing it closes all.", Choice("Close the window", self.close))
         else:
             self.close()
 
     def _on_escape(self) -> None:
-        if self.fees_form.isVisible() and self.fees_form.isAncestorOf(QApplication.focusWidget() or self):
+        if self.find_bar.isVisible():
+            self.find_bar.put_away()
+        elif self.fees_form.isVisible() and self.fees_form.isAncestorOf(QApplication.focusWidget() or self):
             self._close_form()
         else:
             self.tab.stop()
 
     def _swap_focus(self) -> None:
+        """Round the parts of the window that are in sight: page, bar, notice, find, fees, files."""
+        parts: list[QWidget] = [
+            self.tab,
+            self.navigation,
+            self.notice,
+            self.page_set.strip,
+            self.find_bar,
+            self.fees_form,
+            self.downloads_bar,
+        ]
+        parts = [part for part in parts if part.isVisible()]
         focus = QApplication.focusWidget()
-        if focus is not None and (focus is self.tab.view or self.tab.view.isAncestorOf(focus)):
-            self.navigation.reload_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        else:
-            self.tab.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        here = next((n for n, part in enumerate(parts) if focus is not None and (part is focus or part.isAncestorOf(focus))), -1)
+        for part in (*parts[here + 1 :], *parts[: here + 1]):
+            if self._give_keyboard(part):
+                return
 
-    def _zoom(self, direction: int) -> None:
-        page = self.tab.page
-        now = page.zoomFactor()
-        if direction == 0:
-            page.setZoomFactor(1.0)
-        elif direction > 0:
-            page.setZoomFactor(next((step for step in _ZOOM_STEPS if step > now + 0.01), _ZOOM_STEPS[-1]))
+    def _give_keyboard(self, part: QWidget) -> bool:
+        inside: list[QWidget] = [self.tab.view] if part is self.tab and self.tab.shows_page else [part, *part.findChildren(QWidget)]
+        for widget in inside:
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled():
+                widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return True
+        return False
+
+    def _go_to_files(self) -> None:
+        if not self.downloads_bar.isVisible() or not self._give_keyboard(self.downloads_bar):
+            self.notice.say("No file has been saved in this window yet. Files that InfoTrack gives you appear at its lower edge.")
+
+    # find, size, paper
+
+    def _find(self) -> None:
+        if self.tab.shows_page:
+            self.find_bar.open(self.tab.page)
+
+    def _find_step(self, *, back: bool) -> None:
+        if self.find_bar.isVisible():
+            self.find_bar.step(back=back)
         else:
-            page.setZoomFactor(next((step for step in reversed(_ZOOM_STEPS) if step < now - 0.01), _ZOOM_STEPS[0]))
+            self._find()
+
+    def _change_zoom(self, direction: int) -> None:
+        self._zoom = next_step(self._zoom, direction)
+        self._zoom_memory.write(self._zoom)
+        self._show_zoom()
+
+    def _show_zoom(self) -> None:
+        for tab in self.tabs:
+            tab.page.setZoomFactor(self._zoom)
+        self.navigation.show_zoom("" if self._zoom == 1.0 else percent(self._zoom))
+
+    def _print(self) -> None:
+        if self.tab.shows_page:
+            self._printing.start(self.tab.view)
+        else:
+            self.notice.say("There is no page to print.")
+
+    def _on_printed(self, sentence: str, offers_pdf: bool) -> None:
+        self.notice.say(sentence, *((Choice("Keep as a PDF", self._keep_page),) if offers_pdf else ()))
+
+    def _keep_page(self) -> None:
+        """The page as a PDF among the saved files, where «Add to matter» stands beside it."""
+        if not self.tab.shows_page:
+            self.notice.say("There is no page to keep.")
+            return
+        page = self.tab.page
+        title = page.title().strip() if "://" not in page.title() else ""
+        download = self.downloads.begin_made(f"{title or 'InfoTrack page'}.pdf")
+        if download is not None:
+            self._pdfs.start(page, download.number)
 
     def _show_state(self) -> None:
         if self._finished:
@@ -313,6 +402,8 @@ class OrderWindow(QMainWindow):
         host = url.host() if tab.shows_page else ""
         self.navigation.show_place(host, "none" if not host else "secure" if url.scheme() == "https" else "local")
         self.navigation.show_progress(tab.progress)
+        if abs(tab.page.zoomFactor() - self._zoom) > 0.01:  # the engine remembers a size for each host
+            tab.page.setZoomFactor(self._zoom)
         history = tab.page.history()
         self.navigation.show_history(back=history.canGoBack(), forward=history.canGoForward())
 
@@ -323,6 +414,17 @@ class OrderWindow(QMainWindow):
         first = ok and not self._first_loaded and bool(host)
         self._first_loaded = self._first_loaded or first
         self._send(PageLoaded(host=host, ok=ok, first=first))
+        if tab is self.tab and ok:
+            self.find_bar.again()
+        if tab is self.page_set.order and ok and not tab.is_signed_out:
+            for other in self.tabs[1:]:
+                if other.is_signed_out:
+                    other.say_signed_in()
+
+    def _on_crashed(self, tab: Tab, where: str, reason: str) -> None:
+        self._printing.page_gone(tab.view)
+        self._pdfs.page_gone(tab.page)
+        self._send(Crashed(where=where, reason=reason))
 
     def _on_refused(self, finding: Finding, url: QUrl) -> None:
         self._on_stopped(finding.kind, finding.host, finding.reason)
@@ -347,29 +449,62 @@ class OrderWindow(QMainWindow):
         if kind == "sign-in" and not self.notice.sentence:
             self.notice.say(reason)
 
-    def _on_session_ended(self) -> None:
-        self.notice.say(
-            "InfoTrack asks for a sign-in again: the link that signs you in works once and for a while. "
-            "A new link opens the same matter; what you had not yet ordered has to be entered again.",
-            Choice("Get a new link", self._ask_link),
-        )
-
     def _ask_link(self) -> None:
-        self._asking_link = self._new_id()
-        self._send(NewLinkWanted(id=self._asking_link))
-        self.notice.say("A new link has been asked for.")
+        """One request at a time, whichever page it comes from."""
+        if not self._asking_link:
+            self._asking_link = self._new_id()
+            self._send(NewLinkWanted(id=self._asking_link))
+            self._link_patience.start()
+        self.tab.say_signing_in()
+
+    def _no_new_link(self, reason: str) -> None:
+        self._asking_link = 0
+        self._link_patience.stop()
+        for tab in self.tabs:
+            if tab.is_signed_out:
+                tab.say_signed_out(reason)
+        if not any(tab.is_signed_out for tab in self.tabs):
+            self.notice.say(reason)
 
     # saved files and fees
 
     def _on_saved(self, saved: SavedFile) -> None:
-        self.saved_strip.show_saved(saved)
         self._send(DownloadSaved(path=str(saved.path), suggested_name=saved.name, content_type=saved.content_type, size=saved.size))
 
     def _on_download_refused(self, reason: str) -> None:
         self.notice.say(reason)
         self._send(DownloadRefused(reason=reason))
 
-    def _on_add(self, row: SavedRow) -> None:
+    def _on_open_file(self, row: DownloadRow) -> None:
+        if row.saved is None or not row.saved.path.is_file():
+            row.say_beside("The file is no longer where it was saved.", bad=True)
+        elif not self._start.automation:  # a test must not start the machine's programs
+            self._open_outside(QUrl.fromLocalFile(str(row.saved.path)))
+
+    def _on_copy(self, row: DownloadRow) -> None:
+        saved = row.saved
+        if saved is not None:
+            number = row.download.number
+            save_as(self, "Save a copy", saved.name, "Files", lambda target: self._copy_to(number, saved.path, target))
+
+    def _copy_to(self, number: int, source: Path, target: Path) -> None:
+        row = self.downloads_bar.row_of(number)
+        if row is not None:
+            row.say_beside("Copying…")
+        self._copier.copy(number, source, target)
+
+    def _on_copied(self, number: int, words: str, *, bad: bool) -> None:
+        row = self.downloads_bar.row_of(number)
+        if row is not None:
+            row.say_beside(words, bad=bad)
+        elif bad:
+            self.notice.say(words)
+
+    def _on_once_more(self, row: DownloadRow) -> None:
+        self.downloads_bar.take_out(row)
+        self.downloads.once_more(row.download.number)
+
+    def _on_add(self, row: DownloadRow) -> None:
         self._current_row = row
         self.fees_form.ask(row.saved)
 
@@ -387,7 +522,10 @@ class OrderWindow(QMainWindow):
 
     def _on_form_sent(self, fees: TypedFees, saved: SavedFile | None) -> None:
         number = self._new_id()
-        self._questions[number] = self._current_row if saved is not None else None
+        row = self._current_row if saved is not None else None
+        self._questions[number] = row
+        if row is not None:
+            row.say(f"Being recorded for {self._start.matter_number}…", may_add=False)
         amounts = {
             "order_id": fees.order_id,
             "service": fees.service,
@@ -408,9 +546,10 @@ class OrderWindow(QMainWindow):
 
     def _on_answer(self, answer: Answer) -> None:
         if answer.to == self._asking_link and self._asking_link:
-            self._asking_link = 0
-            if not answer.ok:
-                self.notice.say(answer.message or "There is no new link now. Order again from the tray.")
+            if answer.ok:
+                self._asking_link = 0
+            else:
+                self._no_new_link(answer.message or "There is no new link now.")
             return
         if answer.to not in self._questions:
             return
@@ -418,8 +557,11 @@ class OrderWindow(QMainWindow):
         number = self._start.matter_number
         message = answer.message or (f"Recorded for {number}." if answer.ok else "It could not be recorded. Try again.")
         self.fees_form.answered(ok=answer.ok, message=message)
-        if row is not None and row in self.saved_strip.findChildren(SavedRow):
-            row.say(f"Filed in {number}" if answer.ok else "Not filed", may_add=not answer.ok)
+        if row is not None and row in self.downloads_bar.rows:
+            # Only recorded so far: that it lies in the matter is confirmed in Orders and postings, once it was read back.
+            row.say(
+                message if answer.ok else f"Not added: {message}", may_add=not answer.ok, tone=Tone.GOOD if answer.ok else Tone.BAD
+            )
         if answer.ok:
             self._close_form()
             self.notice.say(message)
@@ -432,28 +574,11 @@ class OrderWindow(QMainWindow):
 
     def state(self) -> str:
         """What the window shows, as JSON; for automation."""
-        tab = self.tab
-        return json.dumps(
-            {
-                "title": self.windowTitle(),
-                "host": tab.page.url().host(),
-                "path": tab.page.url().path(),
-                "page_title": tab.page.title(),
-                "shows_page": tab.shows_page,
-                "headline": "" if tab.shows_page else tab.notice.headline,
-                "notice": self.notice.sentence,
-                "tabs": len(self.tabs),
-                "loading": tab.progress < 100,
-                "saved": [row.saved.name for row in self.saved_strip.findChildren(SavedRow)],
-                "renderer_pid": tab.page.renderProcessPid(),
-                "form": self.fees_form.isVisible(),
-                "remark": self.fees_form.remark,
-            }
-        )
+        return state_of(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tabs") and self.tabs:
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "page_set") and self.tabs:
             self._show_state()
 
     def closeEvent(self, event: QCloseEvent) -> None:

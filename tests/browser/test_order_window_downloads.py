@@ -32,6 +32,12 @@ def fetch(window: Window, path: str, name: str = "") -> None:
     )
 
 
+def told(window: Window) -> str:
+    """What the window says about files: its notice, and beside each file."""
+    state = window.state()
+    return " ".join([state["notice"], *(words for _name, _state, words in state["files"])])
+
+
 @pytest.mark.parametrize(
     ("header", "kept"),
     [
@@ -74,7 +80,7 @@ def test_what_is_no_document_is_not_kept(
     site.file(path, content, name, content_type)
     fetch(window, path)
     assert part in window.wait(DownloadRefused).reason
-    assert part in window.state()["notice"]
+    assert part in told(window)
     assert on_disk(home) == []
     assert not window.all(DownloadSaved)
 

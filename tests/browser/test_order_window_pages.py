@@ -136,7 +136,7 @@ def test_a_session_that_ended_offers_a_new_link(site: Site, open_window: Open) -
     window = open_window(site.url("/land"))
     window.do("click", css="#next")
     window.do("wait", text="asks for a sign-in again")
-    window.do("press", name="Get a new link")
+    window.do("press", name="Sign in again")
     wanted = window.wait(NewLinkWanted)
     window.process.answer(wanted.id, ok=False, message="InfoTrack can't be reached now.")
     window.do("wait", text="InfoTrack can't be reached now.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _POLL_MS = 50
 _NO_ANSWER_MS = 1000
 _MOST_TEXT = 1_000_000
+_WORDS = ("headline", "advice", "notice", "host", "page_title", "files", "found", "remark")
 
 _FIND = """(() => {
   const all = Array.from(document.querySelectorAll(%(css)s));
@@ -148,7 +149,7 @@ class Automation(QObject):
 
         def look() -> None:
             state = json.loads(self._window.state())
-            if any(step.text in str(state[key]) for key in ("headline", "notice", "host", "page_title", "saved", "remark")):
+            if any(step.text in str(state[key]) for key in _WORDS):
                 say(Done(id=step.id, ok=True))
             else:
                 self._ask("document.body ? document.body.innerText : ''", seen)

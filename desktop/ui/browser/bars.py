@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette, QPen,
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -91,6 +92,7 @@ class NavigationBar(QWidget):
     reload = Signal()
     stop = Signal()
     fees = Signal()
+    natural_size = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,12 +118,28 @@ class NavigationBar(QWidget):
         self.fees_button.setAccessibleName("Type in fees")
         self.fees_button.setToolTip("For an order whose result does not come to iConnect by itself")
         self.fees_button.clicked.connect(self.fees.emit)
+        self.zoom_button = QPushButton()
+        self.zoom_button.setFlat(True)
+        self.zoom_button.setToolTip("Back to the natural size (Ctrl+0)")
+        self.zoom_button.clicked.connect(self.natural_size.emit)
+        self.zoom_button.hide()
+        self.more_button = QToolButton()
+        self.more_button.setText("More")
+        self.more_button.setAccessibleName("More: find, print, size")
+        self.more_button.setToolTip("Find, print, size (F10)")
+        self.more_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more_button.setAutoRaise(True)
+        self.more_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.more_button.hide()
         for widget in (self.back_button, self.forward_button, self.reload_button):
             row.addWidget(widget)
         row.addSpacing(8)
         row.addWidget(self.lock)
         row.addWidget(self.place, 1)
+        row.addWidget(self.zoom_button)
         row.addWidget(self.fees_button)
+        row.addWidget(self.more_button)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(3)
@@ -180,6 +198,16 @@ class NavigationBar(QWidget):
         self.reload_button.setAccessibleName(name)
         self.reload_button.setToolTip(name)
 
+    def show_zoom(self, words: str) -> None:
+        """Empty at the natural size, of which nothing needs to be said."""
+        self.zoom_button.setText(words)
+        self.zoom_button.setAccessibleName(f"Size {words}, back to 100 %" if words else "")
+        self.zoom_button.setVisible(bool(words))
+
+    def offer_more(self, menu: QMenu) -> None:
+        self.more_button.setMenu(menu)
+        self.more_button.show()
+
     def show_history(self, *, back: bool, forward: bool) -> None:
         self.back_button.setEnabled(back)
         self.forward_button.setEnabled(forward)
@@ -233,7 +261,7 @@ class Choice:
     """A button of a notice."""
 
     text: str
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 class NoticeBar(TonedFrame):
@@ -277,58 +305,6 @@ class NoticeBar(TonedFrame):
             button.deleteLater()
         self._buttons.clear()
 
-    def _pressed(self, act: Callable[[], None]) -> None:
+    def _pressed(self, act: Callable[[], object]) -> None:
         self.clear()
         act()
-
-
-class NoticePage(QWidget):
-    """Stands where the page would be: a headline, what to do, and buttons."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setAutoFillBackground(True)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(40, 40, 40, 40)
-        outer.addStretch(2)
-        self._headline = plain_label(wrap=True)
-        font = self._headline.font()
-        font.setPointSizeF(font.pointSizeF() * 1.7)
-        font.setBold(True)
-        self._headline.setFont(font)
-        self._advice = plain_label(wrap=True)
-        for label in (self._headline, self._advice):
-            label.setMaximumWidth(620)
-            label.setMinimumWidth(280)
-            outer.addWidget(label)
-            outer.addSpacing(8)
-        self._row = QHBoxLayout()
-        self._row.setSpacing(8)
-        outer.addSpacing(8)
-        outer.addLayout(self._row)
-        outer.addStretch(3)
-        self._buttons: list[QPushButton] = []
-
-    def say(self, headline: str, advice: str, *choices: Choice) -> None:
-        while (item := self._row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._buttons.clear()
-        self._headline.setText(headline)
-        self._advice.setText(advice)
-        self.setAccessibleName(f"{headline}. {advice}")
-        for choice in choices:
-            button = QPushButton(choice.text)
-            button.setAccessibleName(choice.text)
-            button.clicked.connect(lambda _checked=False, act=choice.act: act())
-            self._row.addWidget(button)
-            self._buttons.append(button)
-        self._row.addStretch(1)
-        if self._buttons:
-            self._buttons[0].setDefault(True)
-
-    @property
-    def headline(self) -> str:
-        return self._headline.text()

@@ -7,13 +7,14 @@ A file is written under a name that says «partial» and gets its own name only 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
@@ -21,6 +22,7 @@ from PySide6.QtWebEngineCore import QWebEngineDownloadRequest
 
 from desktop.ui.browser.addresses import Rules, Verdict
 from desktop.ui.browser.file_names import looks_like_pdf, order_number_in, safe_name
+from desktop.ui.browser.saved_file import Download, DownloadState, SavedFile
 
 PARTIAL = ".partial"
 MOST_AT_ONCE = 4
@@ -28,27 +30,22 @@ MOST_IN_ALL = 200
 SPARE_BYTES = 50_000_000
 STALE_SECONDS = 24 * 3600.0
 ZONE = b"[ZoneTransfer]\r\nZoneId=3\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class SavedFile:
-    """A file that a person saved. `is_pdf` by its content; `order_id` is a suggestion, may be empty."""
-
-    path: Path
-    name: str
-    content_type: str
-    size: int
-    is_pdf: bool
-    order_id: str = ""
+_VERY_MANY = "This window has saved very many files. Close it and order again from the tray to save more."
 
 
 class Downloads(QObject):
-    """Takes the profile's download requests. Emits `saved(SavedFile)`, `refused(reason)` and
-    `progress(name, percent)`, percent -1 when unknown."""
+    """Takes the profile's download requests. Emits
+    - `changed(Download)`: a file began, came further, or its way ended;
+    - `saved(SavedFile)`, `failed(reason)`: how it ended, for whoever is not looking;
+    - `refused(reason)`: a file that was refused before it began, so that it has no `Download`;
+    - `wanted_again(QUrl)`: the person wants the site asked for it once more.
+    """
 
+    changed = Signal(object)
     saved = Signal(object)
+    failed = Signal(str)
     refused = Signal(str)
-    progress = Signal(str, int)
+    wanted_again = Signal(QUrl)
 
     def __init__(
         self,
@@ -66,7 +63,9 @@ class Downloads(QObject):
         self._most_bytes = most_bytes
         self._platform = platform
         self._free_bytes = free_bytes
-        self._running: dict[QWebEngineDownloadRequest, tuple[Path, str]] = {}
+        self._running: dict[QWebEngineDownloadRequest, tuple[Path, Download]] = {}
+        self._made: dict[int, Download] = {}
+        self._addresses: dict[int, QUrl] = {}
         self._count = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         remove_partials(folder, older_than=STALE_SECONDS)
@@ -84,20 +83,72 @@ class Downloads(QObject):
         partial = self._folder / f"{secrets.token_hex(8)}{PARTIAL}"
         request.setDownloadDirectory(str(self._folder))
         request.setDownloadFileName(partial.name)
-        self._running[request] = (partial, name)
+        can_be_asked_again = request.url().scheme() in ("https", "http")
+        download = Download(self._count, name, total=request.totalBytes(), may_retry=can_be_asked_again)
+        if can_be_asked_again:
+            self._addresses[download.number] = QUrl(request.url())
+        self._running[request] = (partial, download)
         request.receivedBytesChanged.connect(lambda: self._watch(request))
         request.isFinishedChanged.connect(lambda: self._finished(request))
         request.stateChanged.connect(lambda state: self._interrupted(request, state))
         request.accept()
-        self.progress.emit(name, -1)
+        self.changed.emit(download)
+
+    def cancel(self, number: int) -> None:
+        """The person does not want this file."""
+        for request, (_partial, download) in list(self._running.items()):
+            if download.number == number:
+                self._give_up(request, "", DownloadState.CANCELLED)
+        if number in self._made:
+            self.changed.emit(replace(self._made.pop(number), state=DownloadState.CANCELLED))
 
     def cancel_all(self) -> None:
         """Stops what is still running and removes its traces."""
-        for request, (partial, _name) in list(self._running.items()):
+        for request, (partial, _download) in list(self._running.items()):
             del self._running[request]
             with contextlib.suppress(RuntimeError):
                 request.cancel()
             self._remove(partial)
+
+    def once_more(self, number: int) -> None:
+        """Asks the site again for a file that did not come. Every check is made again."""
+        address = self._addresses.pop(number, None)
+        if address is not None:
+            self.wanted_again.emit(address)
+
+    def begin_made(self, name: str) -> Download | None:
+        """A file that this window makes itself (a page as a PDF): give its content to `keep_made`, or `made_failed`. None, and the
+        reason by `refused`, where nothing can be saved now."""
+        if self._count >= MOST_IN_ALL:
+            self.refused.emit(_VERY_MANY)
+            return None
+        self._count += 1
+        download = Download(self._count, safe_name(name, "application/pdf") or "InfoTrack page.pdf")
+        self._made[download.number] = download
+        self.changed.emit(download)
+        return download
+
+    def keep_made(self, number: int, content: bytes) -> None:
+        download = self._made.pop(number, None)
+        if download is None:
+            return
+        partial = self._folder / f"{secrets.token_hex(8)}{PARTIAL}"
+        try:
+            if self._free_bytes(self._folder) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            write_whole(partial, content)
+            final = place_for(partial, self._folder, download.name)
+        except OSError as error:
+            self._remove(partial)
+            self._ended(replace(download, state=DownloadState.FAILED, reason=why_not_written(error)))
+            return
+        saved = SavedFile(path=final, name=final.name, content_type="application/pdf", size=len(content), is_pdf=True)
+        self._ended(replace(download, state=DownloadState.SAVED, saved=saved, name=saved.name))
+
+    def made_failed(self, number: int, reason: str) -> None:
+        download = self._made.pop(number, None)
+        if download is not None:
+            self._ended(replace(download, state=DownloadState.FAILED, reason=reason))
 
     def _why_not(self, request: QWebEngineDownloadRequest, name: str | None) -> str:
         url = request.url()
@@ -114,7 +165,7 @@ class Downloads(QObject):
         if len(self._running) >= MOST_AT_ONCE:
             return f"Only {MOST_AT_ONCE} files are saved at once. Try again when one has finished."
         if self._count >= MOST_IN_ALL:
-            return "This window has saved very many files. Close it and order again from the tray to save more."
+            return _VERY_MANY
         size = request.totalBytes()
         if size > self._most_bytes:
             return f"A file of more than {self._most_bytes // 1_000_000} MB was not saved."
@@ -126,19 +177,35 @@ class Downloads(QObject):
     def _watch(self, request: QWebEngineDownloadRequest) -> None:
         if request not in self._running:
             return
-        _partial, name = self._running[request]
+        partial, download = self._running[request]
         if request.receivedBytes() > self._most_bytes:
-            self._give_up(request, f"A file of more than {self._most_bytes // 1_000_000} MB was not saved.")
+            self._give_up(request, f"A file of more than {self._most_bytes // 1_000_000} MB was not saved.", may_retry=False)
             return
-        total = request.totalBytes()
-        self.progress.emit(name, int(100 * request.receivedBytes() / total) if total > 0 else -1)
+        download = replace(download, received=request.receivedBytes(), total=request.totalBytes())
+        self._running[request] = (partial, download)
+        self.changed.emit(download)
 
-    def _give_up(self, request: QWebEngineDownloadRequest, reason: str) -> None:
-        partial, name = self._running.pop(request)
+    def _give_up(
+        self,
+        request: QWebEngineDownloadRequest,
+        reason: str,
+        state: DownloadState = DownloadState.FAILED,
+        *,
+        may_retry: bool = True,
+    ) -> None:
+        partial, download = self._running.pop(request)
         request.cancel()
         self._remove(partial)
-        self.progress.emit(name, 100)
-        self.refused.emit(reason)
+        self._ended(replace(download, state=state, reason=reason, may_retry=download.may_retry and may_retry))
+
+    def _ended(self, download: Download) -> None:
+        if not download.may_retry or download.state is DownloadState.SAVED:
+            self._addresses.pop(download.number, None)
+        self.changed.emit(download)
+        if download.saved is not None:
+            self.saved.emit(download.saved)
+        elif download.state is DownloadState.FAILED:
+            self.failed.emit(download.reason)
 
     def _interrupted(self, request: QWebEngineDownloadRequest, state: QWebEngineDownloadRequest.DownloadState) -> None:
         """The engine keeps a cut download for going on later, which nobody here asks for."""
@@ -151,19 +218,20 @@ class Downloads(QObject):
         if request.state() != QWebEngineDownloadRequest.DownloadState.DownloadCompleted:
             self._give_up(request, why_interrupted(request.interruptReason()))
             return
-        partial, name = self._running.pop(request)
-        self.progress.emit(name, 100)
+        partial, download = self._running.pop(request)
+        failed = replace(download, state=DownloadState.FAILED)
         try:
-            saved = self._keep(partial, name, request)
+            saved = self._keep(partial, download.name, request)
         except OSError as error:
             self._remove(partial)
-            self.refused.emit(f"The file could not be saved ({error.strerror or 'no reason given'}).")
+            self._ended(replace(failed, reason=why_not_written(error)))
             return
         if saved is None:
             self._remove(partial)
-            self.refused.emit("The file is empty or is not the PDF that it says it is, so it was not saved. Try again on the page.")
+            reason = "The file is empty or is not the PDF that it says it is, so it was not saved. Try again on the page."
+            self._ended(replace(failed, reason=reason, may_retry=False))
             return
-        self.saved.emit(saved)
+        self._ended(replace(download, state=DownloadState.SAVED, received=saved.size, total=saved.size, saved=saved))
 
     def _keep(self, partial: Path, name: str, request: QWebEngineDownloadRequest) -> SavedFile | None:
         size = partial.stat().st_size
@@ -231,14 +299,36 @@ def remove_partials(folder: Path, *, older_than: float, now: Callable[[], float]
     return removed
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Private, and on the disk when this returns."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+_DISK_FULL = "The disk is full, so the file was not saved. Make room and try again; InfoTrack still has it."
+
+
+def why_not_written(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) in (39, 112):
+        return _DISK_FULL
+    return f"The file could not be saved on this PC ({error.strerror or 'no reason given'}). InfoTrack still has it."
+
+
 def why_interrupted(reason: QWebEngineDownloadRequest.DownloadInterruptReason) -> str:
     name = reason.name
     if name == "FileNoSpace":
-        return "The disk is full, so the file was not saved. Make room and try again."
+        return _DISK_FULL
+    if name in ("FileAccessDenied", "FileBlocked", "FileSecurityCheckFailed", "FileVirusInfected"):
+        return "This PC or its virus scanner did not let the file be written. Ask your IT people; InfoTrack still has it."
     if name.startswith("File"):
-        return "The file could not be written on this PC."
+        return "The file could not be written on this PC. Try again; InfoTrack still has it."
+    if name == "ServerUnauthorized":
+        return "InfoTrack wants a sign-in before it gives the file. Sign in again in the page, then try again."
     if name.startswith("Server"):
-        return "InfoTrack did not give the file. Try again on the page."
+        return "InfoTrack did not give the file. Try again in a moment."
     if name == "UserCanceled":
         return "Saving the file was cancelled."
-    return "The line was cut while the file was coming. Try again on the page."
+    return "The line was cut while the file was coming. Nothing is lost: InfoTrack still has it. Try again."

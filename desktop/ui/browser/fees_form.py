@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLineEdit, QPush
 
 from desktop.ui import theme
 from desktop.ui.browser.bars import plain_label
-from desktop.ui.browser.downloads import SavedFile
+from desktop.ui.browser.saved_file import SavedFile
 from desktop.ui.browser.typed_fees import Fault, TypedFees, check, gst_remark
 from desktop.ui.words import Tone
 

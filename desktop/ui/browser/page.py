@@ -27,11 +27,14 @@ from PySide6.QtWebEngineCore import (
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from desktop.ui.browser.addresses import Rules, Verdict
+from desktop.ui.browser.load_errors import INFOTRACK, Explained, Site, explain
 
 _DIALOG_TEXT = 1000
 _DIALOGS = 4
 _DIALOG_SECONDS = 20.0
 _HEARTBEAT_MS = 3000
+_INVALID_CERTIFICATE = -207
+_HTTP_ERROR = -379
 
 OUR_WORLD = QWebEngineScript.ScriptWorldId.ApplicationWorld
 
@@ -41,16 +44,20 @@ class OrderPage(QWebEnginePage):
     - `refused(Finding, QUrl)`: a navigation was stopped; with verdict ASK the person may open it outside;
     - `stopped(kind, host, reason)`: something else was stopped (popup, permission, certificate);
     - `window_wanted(QUrl)`: a click asked for a new window whose address is allowed;
-    - `failed(headline, advice)`: the page could not be loaded;
+    - `failed(Explained)`: the page could not be loaded;
     - `renderer_gone(reason)`: the page's process ended; `hanging(bool)`: the page has stopped, or again begun, to answer.
     """
 
     refused = Signal(object, QUrl)
     stopped = Signal(str, str, str)
     window_wanted = Signal(QUrl)
-    failed = Signal(str, str)
+    failed = Signal(object)
     renderer_gone = Signal(str)
     hanging = Signal(bool)
+
+    site: Site = INFOTRACK
+    is_over = False
+    """True once nothing that still comes matters."""
 
     def __init__(self, profile: QWebEngineProfile, rules: Rules, *, hang_seconds: float, parent: QObject | None = None) -> None:
         super().__init__(profile, parent)
@@ -59,7 +66,7 @@ class OrderPage(QWebEnginePage):
         self._dialogs: deque[float] = deque(maxlen=_DIALOGS)
         self._silent_since: float | None = None
         self._hangs = False
-        self._load_error: tuple[str, str] | None = None
+        self._load_error: Explained | None = None
         self.permissionRequested.connect(self._deny)
         self.certificateError.connect(self._refuse_certificate)
         self.newWindowRequested.connect(self._new_window)
@@ -125,11 +132,7 @@ class OrderPage(QWebEnginePage):
         host = error.url().host()
         self.stopped.emit("certificate", host, "The address could not prove that it is what it says.")
         if error.isMainFrame():
-            self._load_error = (
-                "This address could not prove who it is",
-                f"The certificate of {host} is not valid, so nothing was loaded from it. There is no way round this here. "
-                "Check this PC's date and time; if they are right, tell your IT people or InfoTrack.",
-            )
+            self._load_error = explain(certificate_fault(error), host, self.site)
 
     def _no_full_screen(self, request: QWebEngineFullScreenRequest) -> None:
         request.reject()
@@ -153,9 +156,10 @@ class OrderPage(QWebEnginePage):
         self.stopped.emit("sign-in", url.host(), "The address asks for a password of its own, which this window never gives.")
 
     def _proxy_asks(self, _url: QUrl, _authenticator: object, proxy: str) -> None:
-        self._load_error = (
+        self._load_error = Explained(
             "The office proxy asks for a sign-in",
-            f"The proxy {proxy} wants a name and a password. Ask your IT people to let this PC through.",
+            f"The proxy {proxy} wants a name and a password, which iConnect does not give. "
+            "Ask your IT people to let this PC through.",
         )
 
     # what the page says in boxes
@@ -200,9 +204,9 @@ class OrderPage(QWebEnginePage):
             self._load_error = None
             self._silent_since = None
         elif info.status() == status.LoadFailedStatus and not info.isDownload():
-            explained = self._load_error or explain(info)
-            if explained is not None:
-                self.failed.emit(*explained)
+            explained = self._load_error or explain(_error_code(info), info.url().host(), self.site)
+            if explained is not None and not self.is_over:
+                self.failed.emit(explained)
 
     def _on_terminated(self, status: QWebEnginePage.RenderProcessTerminationStatus, _code: int) -> None:
         self._silent_since = None
@@ -238,30 +242,14 @@ class OrderPage(QWebEnginePage):
                 kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def explain(info: QWebEngineLoadingInfo) -> tuple[str, str] | None:
-    """Headline and advice for a load that failed; None where nothing needs to be said (stopped by the person or by us)."""
-    domain = QWebEngineLoadingInfo.ErrorDomain
-    host = info.url().host()
-    code = info.errorCode()
-    if code == -3 or (code == -20):  # stopped by the person or another navigation; stopped by our filter, which reports itself
-        return None
-    if info.errorDomain() == domain.DnsErrorDomain or code in (-106, -109, -21):
-        return (
-            "InfoTrack can't be reached",
-            f"This PC found no way to {host}. Check the internet connection, then press Try again. Nothing was ordered.",
-        )
-    if info.errorDomain() == domain.CertificateErrorDomain:
-        return (
-            "This address could not prove who it is",
-            f"The certificate of {host} is not valid, so nothing was loaded from it. Tell your IT people or InfoTrack.",
-        )
-    if info.errorDomain() == domain.ConnectionErrorDomain or code in (-7, -118):
-        return (
-            "InfoTrack did not answer",
-            f"{host} could not be reached or cut the line. Press Try again in a moment. "
-            "If you had just placed an order, look at Orders and postings first.",
-        )
-    return (
-        "The page could not be shown",
-        f"{host} answered with something unexpected ({code}). Press Try again, or order again from the tray.",
-    )
+def certificate_fault(error: QWebEngineCertificateError) -> int:
+    """Qt's kinds have the engine's own numbers; one that it does not know is an invalid certificate like any other."""
+    kind = error.type().value
+    return kind if -299 <= kind <= -200 else _INVALID_CERTIFICATE
+
+
+def _error_code(info: QWebEngineLoadingInfo) -> int:
+    """The engine's number. A page that came with an HTTP error and without words of its own has that error's number instead."""
+    if info.errorDomain() == QWebEngineLoadingInfo.ErrorDomain.HttpStatusCodeDomain:
+        return _HTTP_ERROR
+    return info.errorCode()

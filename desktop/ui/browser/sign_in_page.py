@@ -6,19 +6,17 @@ import threading
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtWebEngineCore import (
-    QWebEngineCertificateError,
-    QWebEngineLoadingInfo,
     QWebEnginePage,
     QWebEngineProfile,
     QWebEngineUrlRequestInfo,
 )
 
+from desktop.ui.browser.load_errors import SIGN_IN
 from desktop.ui.browser.page import OrderPage
 from desktop.ui.browser.request_filter import RequestFilter
 from desktop.ui.browser.sign_in_rules import SignInRules
 
 _HANG_SECONDS = 20.0
-_STOPPED_BY_US = (-3, -20)
 
 
 def written(url: QUrl) -> str:
@@ -50,6 +48,7 @@ class SignInPage(OrderPage):
     """Emits also `arrived(address)` when a page leads to the redirect address, once, without loading it."""
 
     arrived = Signal(str)
+    site = SIGN_IN
 
     def __init__(self, profile: QWebEngineProfile, rules: SignInRules, parent: QObject | None = None) -> None:
         super().__init__(profile, rules, hang_seconds=_HANG_SECONDS, parent=parent)
@@ -66,31 +65,5 @@ class SignInPage(OrderPage):
 
     def arrive(self, address: str) -> None:
         if not self._has_arrived:
-            self._has_arrived = True
+            self._has_arrived = self.is_over = True
             self.arrived.emit(address)
-
-    def _refuse_certificate(self, error: QWebEngineCertificateError) -> None:
-        error.rejectCertificate()
-        host = error.url().host()
-        self.stopped.emit("certificate", host, "The address could not prove that it is what it says.")
-        if error.isMainFrame():
-            self._load_error = (
-                "This address could not prove who it is",
-                f"The certificate of {host} is not valid, so nothing was loaded from it. There is no way round this here. "
-                "Check this PC's date and time; if they are right, tell your IT people.",
-            )
-
-    def _on_loading(self, info: QWebEngineLoadingInfo) -> None:
-        status = QWebEngineLoadingInfo.LoadStatus
-        if info.status() == status.LoadStartedStatus:
-            self._load_error = None
-            self._silent_since = None
-        elif info.status() == status.LoadFailedStatus and not info.isDownload() and not self._has_arrived:
-            if self._load_error is not None:
-                self.failed.emit(*self._load_error)
-            elif info.errorCode() not in _STOPPED_BY_US:
-                self.failed.emit(
-                    "The sign-in page could not be shown",
-                    f"{info.url().host()} could not be reached or gave no page ({info.errorCode()}). Check the internet "
-                    "connection, then press Reload, or close this window and connect again.",
-                )

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.sign_in_protocol import Arrived, SignInEvent, SignInPageLoaded, SignInStopped, SignInWindowStart
 from desktop.ui.browser.addresses import Finding, Verdict
-from desktop.ui.browser.bars import NavigationBar, NoticePage
+from desktop.ui.browser.bars import Choice, NavigationBar
 from desktop.ui.browser.engine_settings import make_profile
+from desktop.ui.browser.load_errors import SIGN_IN, Explained, Picture
+from desktop.ui.browser.notice_page import NoticePage
 from desktop.ui.browser.passing_folder import passing_folder
 from desktop.ui.browser.sign_in_page import SignInFilter, SignInPage
 from desktop.ui.browser.sign_in_rules import SignInRules
@@ -46,6 +48,7 @@ class SignInWindow(QMainWindow):
         self._filter.blocked.connect(self._stopped)
         self.profile.setUrlRequestInterceptor(self._filter)
         self.view = QWebEngineView(self)
+        self.view.setAccessibleName("Sign-in page")
         self.page = SignInPage(self.profile, rules, parent=self.view)
         self.view.setPage(self.page)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -75,8 +78,8 @@ class SignInWindow(QMainWindow):
         self.page.refused.connect(self._on_refused)
         self.page.stopped.connect(self._stopped)
         self.page.window_wanted.connect(self._load)
-        self.page.failed.connect(self._say)
-        self.page.renderer_gone.connect(lambda reason: self._say("The page has stopped", f"{reason} Press Reload to go on."))
+        self.page.failed.connect(self._explain)
+        self.page.renderer_gone.connect(lambda reason: self._explain(_stopped(reason)))
         self.page.loadStarted.connect(lambda: self.pages.setCurrentWidget(self.view))
         self.page.loadProgress.connect(self.bar.show_progress)
         self.page.loadFinished.connect(self._on_loaded)
@@ -127,9 +130,14 @@ class SignInWindow(QMainWindow):
         address = self.page.url()
         self.page.load(address if address.scheme() in ("https", "http") else QUrl(self._start.address))
 
-    def _say(self, headline: str, advice: str) -> None:
-        self.notice.say(headline, advice)
+    def _explain(self, what: Explained) -> None:
+        choices = (Choice("Try again", self._again),) if what.may_retry else ()
+        self.notice.say(what.headline, what.advice, *choices, Choice("Close this window", self.close), picture=what.picture)
         self.pages.setCurrentWidget(self.notice)
+        self.notice.take_keyboard()
+
+    def _say(self, headline: str, advice: str) -> None:
+        self._explain(Explained(headline, advice, Picture.SHUT, may_retry=False))
 
     def _show_place(self) -> None:
         url = self.page.url()
@@ -137,3 +145,7 @@ class SignInWindow(QMainWindow):
         self.bar.show_place(host, "none" if not host else "secure" if url.scheme() == "https" else "local")
         history = self.page.history()
         self.bar.show_history(back=history.canGoBack(), forward=history.canGoForward())
+
+
+def _stopped(reason: str) -> Explained:
+    return Explained("The page has stopped", f"{reason} Press Try again to go on.{SIGN_IN.another_way}", Picture.CRASHED)

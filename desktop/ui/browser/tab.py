@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+import time
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
-from PySide6.QtWebEngineWidgets import QWebEngineView
-from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QStackedWidget, QWidget
 
 from desktop.ui.browser.addresses import Rules
-from desktop.ui.browser.bars import Choice, NoticePage
+from desktop.ui.browser.bars import Choice
+from desktop.ui.browser.load_errors import Explained, Picture
+from desktop.ui.browser.notice_page import NoticePage
 from desktop.ui.browser.page import OrderPage
+from desktop.ui.browser.page_view import PageView
 
 _SIGN_IN_PATH = re.compile(
     r"/(account/)?(log-?in|sign-?in|log-?on|session-?(expired|ended|timeout))(\.aspx?|\.html?)?/?$", re.IGNORECASE
 )
+
+_CRASHES = 3
+_CRASH_SECONDS = 120.0
 
 _MENU = (
     QWebEnginePage.WebAction.Back,
@@ -33,20 +39,22 @@ class Tab(QStackedWidget):
     """Emits
     - `loaded(ok)`: a page has come, or could not be shown (not when a link was refused or saved as a file);
     - `changed()`: host, progress or history is another;
-    - `session_ended()`: the site shows its own sign-in page after it had let the person in;
+    - `session_ended()`: the site shows its own sign-in page after it had let the person in; ours stands before it;
+    - `sign_in_wanted()`: the person asks for a new link because of that;
     - `crashed(where, reason)`.
     """
 
     loaded = Signal(bool)
     changed = Signal()
     session_ended = Signal()
+    sign_in_wanted = Signal()
     crashed = Signal(str, str)
 
     def __init__(
         self, profile: QWebEngineProfile, rules: Rules, *, load_seconds: float, hang_seconds: float, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self.view = QWebEngineView(self)
+        self.view = PageView(self)
         self.page = OrderPage(profile, rules, hang_seconds=hang_seconds, parent=self.view)
         self.view.setPage(self.page)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -57,6 +65,9 @@ class Tab(QStackedWidget):
         self.addWidget(self.notice)
         self._wanted = QUrl()
         self._landed = False
+        self._good = QUrl()
+        self._signed_out = False
+        self._crashes: list[float] = []
         self.progress = 100
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -79,15 +90,22 @@ class Tab(QStackedWidget):
     def shows_page(self) -> bool:
         return self.currentWidget() is self.view
 
+    @property
+    def is_signed_out(self) -> bool:
+        """True while the site wants a sign-in that it had had before."""
+        return self._signed_out
+
     def open(self, url: QUrl) -> None:
         self._wanted = url
         self._landed = False
-        self.setCurrentWidget(self.view)
+        self._signed_out = False
+        self._show_page()
         self.page.load(url)
 
     def again(self) -> None:
-        """Loads once more what was wanted: the link while it was never let in, the page otherwise."""
-        self.setCurrentWidget(self.view)
+        """Loads once more what was wanted: the link while it was never let in, the page otherwise. Never sends a form again: a page
+        that came of one is asked for by its address alone."""
+        self._show_page()
         address = self.page.url()
         if not self._landed or address.isEmpty() or address.scheme() not in ("https", "http"):
             self.page.load(self._wanted)
@@ -97,11 +115,50 @@ class Tab(QStackedWidget):
     def stop(self) -> None:
         self.page.triggerAction(QWebEnginePage.WebAction.Stop)
 
-    def say(self, headline: str, advice: str, *choices: Choice) -> None:
+    def say(self, what: Explained, *choices: Choice, busy: bool = False) -> None:
+        """Puts our page before the site's. The keyboard goes along if the page, or ours, had it."""
         self._patience.stop()
-        self.notice.say(headline, advice, *choices)
+        had_keyboard = self._has_keyboard()
+        self.notice.say(what.headline, what.advice, *choices, picture=what.picture, busy=busy)
         self.setCurrentWidget(self.notice)
+        if had_keyboard:
+            self.notice.take_keyboard()
         self.changed.emit()
+
+    def say_signed_out(self, trouble: str = "") -> None:
+        """The site's sign-in has ended. `trouble`: why there is no new one."""
+        advice = (
+            "The sign-in that iConnect got for this order has ended. Sign in again here: iConnect gets a new link for the same "
+            "matter. Nothing is ordered by that. What you had typed but not ordered has to be typed again; if you had just placed "
+            "an order, look at Orders and postings before you order it again."
+        )
+        self.say(
+            Explained(
+                "InfoTrack asks for a sign-in again", f"{trouble} {advice}".strip() if trouble else advice, Picture.SIGNED_OUT
+            ),
+            Choice("Sign in again", self.sign_in_wanted.emit),
+            Choice("Show InfoTrack's own sign-in page", self._show_page),
+        )
+
+    def say_signing_in(self) -> None:
+        self.say(
+            Explained("Signing in again", "iConnect is asking InfoTrack for a new link to the same matter.", Picture.WAITING),
+            Choice("Stop waiting", self.say_signed_out),
+            busy=True,
+        )
+
+    def say_signed_in(self) -> None:
+        """Another page of this window was let in again, and this one with it."""
+        self._signed_out = False
+        self.say(
+            Explained(
+                "You are signed in again",
+                "This page was closed by InfoTrack when the sign-in ended. Load it again if you still need it; nothing is "
+                "ordered by that.",
+                Picture.SIGNED_OUT,
+            ),
+            Choice("Load this page again", self._load_good),
+        )
 
     def release(self) -> None:
         """Lets go of the page before the profile goes."""
@@ -124,41 +181,72 @@ class Tab(QStackedWidget):
         loaded = ok and self.page.url().scheme() in ("https", "http")
         if loaded:
             self._landed = True
-            self.setCurrentWidget(self.view)
+            if not self._signed_out:
+                self._good = QUrl(self.page.url())
+                self._show_page()
         self.changed.emit()
         if loaded:
             self.loaded.emit(True)
 
     def _on_url(self, url: QUrl) -> None:
-        if self._landed and _SIGN_IN_PATH.search(url.path()):
-            self.session_ended.emit()
+        if not self._landed:
+            pass
+        elif _SIGN_IN_PATH.search(url.path()):
+            if not self._signed_out:
+                self._signed_out = True
+                self.say_signed_out()
+                self.session_ended.emit()
+        else:
+            self._signed_out = False
         self.changed.emit()
 
-    def _on_failed(self, headline: str, advice: str) -> None:
+    def _load_good(self) -> None:
+        self._show_page()
+        self.page.load(self._good if not self._good.isEmpty() else self._wanted)
+
+    def _on_failed(self, what: Explained) -> None:
         self.progress = 100
-        self.say(headline, advice, Choice("Try again", self.again))
+        if what.may_retry:
+            self.say(what, Choice("Try again", self.again))
+        else:
+            self.say(what, Choice("Back", self.view.back))
         self.loaded.emit(False)
+
+    def _has_keyboard(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is None or focus is self or self.isAncestorOf(focus)
+
+    def _show_page(self) -> None:
+        had_keyboard = self.currentWidget() is self.notice and self._has_keyboard()
+        self.setCurrentWidget(self.view)
+        if had_keyboard:
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_renderer_gone(self, reason: str) -> None:
         self.progress = 100
+        now = time.monotonic()
+        self._crashes = [one for one in self._crashes if now - one < _CRASH_SECONDS] + [now]
+        advice = (
+            "Nothing of what iConnect knows was lost; only what was typed into the page and not sent. If you were just placing an "
+            "order, look at Orders and postings before you order again."
+        )
+        if len(self._crashes) >= _CRASHES:
+            advice = f"It has stopped {_CRASHES} times and more. Close this window and order again from the tray. {advice}"
         self.say(
-            "The page has stopped working",
-            "Nothing of what iConnect knows was lost. If you were just placing an order, look at Orders and postings "
-            "before you order again.",
+            Explained("The page has stopped working", advice, Picture.CRASHED),
             Choice("Load the page again", self.again),
         )
         self.crashed.emit("page", reason)
 
     def _on_hanging(self, hangs: bool) -> None:
         if not hangs:
-            if self.currentWidget() is self.notice:
-                self.setCurrentWidget(self.view)
+            if self.currentWidget() is self.notice and not self._signed_out:
+                self._show_page()
             return
         self.say(
-            "The page does not answer",
-            "It may still be working. Wait, or stop it and load it again.",
+            Explained("The page does not answer", "It may still be working. Wait, or stop it and load it again.", Picture.WAITING),
             Choice("Stop it and load again", self._restart),
-            Choice("Wait", lambda: self.setCurrentWidget(self.view)),
+            Choice("Wait", self._show_page),
         )
         self.crashed.emit("hang", "The page does not answer.")
 
@@ -175,14 +263,17 @@ class Tab(QStackedWidget):
 
     def _too_slow(self) -> None:
         self.say(
-            "InfoTrack takes very long to answer",
-            "The page has not come yet. Keep waiting, or try again. If it stays like this, check the internet connection.",
+            Explained(
+                "InfoTrack takes very long to answer",
+                "The page has not come yet. Keep waiting, or try again. If it stays like this, check the internet connection.",
+                Picture.WAITING,
+            ),
             Choice("Keep waiting", self._wait_on),
             Choice("Try again", self.again),
         )
 
     def _wait_on(self) -> None:
-        self.setCurrentWidget(self.view)
+        self._show_page()
         if self.page.isLoading():
             self._patience.start()
 

@@ -1,0 +1,56 @@
+"""Copies a saved file to where the person wants it, beside the window's work: a network drive can take its time."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.ui.browser.downloads import mark_of_the_web, why_not_written
+
+
+class FileCopier(QObject):
+    """Emits `copied(number, sentence)` or `failed(number, sentence)`; `number` is the caller's."""
+
+    copied = Signal(int, str)
+    failed = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None, *, platform: str = sys.platform) -> None:
+        super().__init__(parent)
+        self._platform = platform
+
+    def copy(self, number: int, source: Path, target: Path) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(number, source, target), name="file-copy", daemon=True)
+        thread.start()
+        return thread
+
+    def _work(self, number: int, source: Path, target: Path) -> None:
+        with contextlib.suppress(RuntimeError):  # the window may be gone already
+            try:
+                copy_whole(source, target)
+                mark_of_the_web(target, platform=self._platform)
+            except FileNotFoundError:
+                self.failed.emit(number, "The copy could not be made: the file or the folder is no longer there.")
+            except OSError as error:
+                sentence = why_not_written(error).replace("The file", "The copy", 1).replace("the file was", "the copy was")
+                self.failed.emit(number, sentence.replace("InfoTrack still has it.", "The saved file is still here."))
+            else:
+                self.copied.emit(number, f"A copy is in {target.parent.name or target.parent}.")
+
+
+def copy_whole(source: Path, target: Path, *, copy: Callable[[Path, Path], object] = shutil.copyfile) -> None:
+    """All of it or nothing: what stood there before stays until the new file is whole. The person has agreed to write over it."""
+    if source.resolve() == target.resolve():
+        return
+    passing = target.with_name(f"{secrets.token_hex(8)}.partial")
+    try:
+        copy(source, passing)
+        passing.replace(target)
+    finally:
+        passing.unlink(missing_ok=True)
