@@ -57,6 +57,11 @@ class ProfileDesk:
         if self.office is not None:
             self.office.close()
 
+    def come_to_rest(self) -> int:
+        """On a worker thread. Begins no delivery for a while; gives how many things are in flight (Background.come_to_rest)."""
+        background = self.office.background if self.office is not None else None
+        return background.come_to_rest() if background is not None else 0
+
     def notices_wanted(self) -> Notifications:
         """The person's wish as it is now; from memory."""
         return self._notifications
@@ -77,6 +82,7 @@ class ProfileDesk:
     # the settings' door
 
     def load(self) -> LoadedSettings:
+        from desktop import autostart
         from desktop.services.identity.vendors import client_id_of
         from desktop.settings import SYSTEMS, SettingsError, overlay
 
@@ -99,28 +105,32 @@ class ProfileDesk:
             review=costs.review,
             results_folder=settings.results.folder,
             notifications=own.notifications,
-            start_at_sign_in=own.start_at_sign_in,
+            # As the PC does it: setup, IT or the desktop's own settings may have switched it.
+            start_at_sign_in=autostart.starts_at_sign_in(),
             shortcut=own.shortcut,
             matters_in_notices=own.matters_in_notices,
         )
         # Those that IT has set up; the firm's own is offered in any case, so that what is missing can be told.
         set_up = tuple(system for system in SYSTEMS if client_id_of(system, settings))
         return LoadedSettings(
-            values, tuple(dict.fromkeys((firm.practice.system, *set_up))), proxy=_proxy_words(settings.infotrack.api_url)
+            values,
+            tuple(dict.fromkeys((firm.practice.system, *set_up))),
+            locked=frozenset({"start_at_sign_in"}) if autostart.is_decided_for_everybody() else frozenset(),
+            proxy=_proxy_words(settings.infotrack.api_url),
         )
 
     def save(self, values: OwnSettings) -> None:
         import msgspec
 
-        from desktop.autostart import set_autostart
+        from desktop import autostart
         from desktop.settings import SettingsError, overlay, write_own
 
         try:
             firm, before = self._read()
             own = msgspec.structs.replace(own_of(values, firm), invoice_columns=before.invoice_columns)
             write_own(self.where.own_settings, own)
-            if own.start_at_sign_in != before.start_at_sign_in:
-                set_autostart(own.start_at_sign_in)
+            if own.start_at_sign_in != autostart.starts_at_sign_in():
+                autostart.set_autostart(own.start_at_sign_in)
         except SettingsError as error:
             raise ActionFailed(str(error)) from error
         except OSError as error:
