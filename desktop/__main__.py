@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         link = links[0] if links else options.get("--link", "")
         sys.exit(run_tray(platform=options.get("--platform"), profile=options.get("--profile"), link=link))
-    from desktop import book_commands, support_commands  # noqa: F401  # they add their commands to the line
+    from desktop import book_commands, quit_command, support_commands  # noqa: F401  # they add their commands to the line
     from desktop.commands import cli
 
     cli.main(args=arguments, prog_name="iconnect")

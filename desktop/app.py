@@ -111,6 +111,7 @@ class _Program:
         from desktop.lean import guess_no_encodings, settle
         from desktop.profile_desk import ProfileDesk
         from desktop.ui.instance import Instance, Request
+        from desktop.ui.leaving import Leaving
         from desktop.ui.tray_app import TrayApp
         from desktop.ui.update_watch import usual_options
 
@@ -122,11 +123,12 @@ class _Program:
             settle()
             return desk
 
+        instance = Instance(self._where.profile, self._lock)
         self._tray = TrayApp(
             self._app,
             open_desk,
             self._desk,
-            instance=Instance(self._where.profile, self._lock),
+            instance=instance,
             first_run=not self._where.ledger.exists(),
             show=Request.for_link(self._link) if self._link else None,
             notices_wanted=self._desk.notices_wanted,
@@ -135,6 +137,7 @@ class _Program:
             icon=self.icon,
             updates=usual_options(self._where.profile),
         )
+        Leaving(instance, self._tray.bridge, profile_desk.come_to_rest, self._tray.quit, self._tray)
         _stop_on_signals(self._app, self._tray)
         self._tray.start()
 

@@ -11,6 +11,7 @@ from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import ServiceError
 from desktop.services.ledger.ledger import Ledger
+from desktop.services.ledger.model import DeliveryState
 from desktop.services.loggable import error_kind
 from desktop.services.matter_desk import MatterDesk
 from desktop.services.practice_links import PracticeLinks
@@ -20,19 +21,40 @@ _log = logging.getLogger(__name__)
 LOOK_EVERY = 300.0
 """Seconds between looks whether the matters are due for a refresh."""
 
+REST = 10.0
+"""Seconds for which nothing new is begun after somebody asked for rest. Whoever still wants it asks again before."""
+
 
 class Background:
-    """Starts at once. `stop` ends both threads in order; what is under way is finished first."""
+    """Starts at once. `stop` ends both threads in order; what is under way is finished first. `windows` counts the order windows
+    that are open."""
 
     def __init__(
-        self, courier: Courier, ledger: Ledger, matters: MatterDesk, links: PracticeLinks, passed: Callable[[Report], None]
+        self,
+        courier: Courier,
+        ledger: Ledger,
+        matters: MatterDesk,
+        links: PracticeLinks,
+        passed: Callable[[Report], None],
+        windows: Callable[[], int] = lambda: 0,
+        *,
+        rest: float = REST,
     ) -> None:
         self._matters = matters
         self._links = links
+        self._ledger = ledger
+        self._windows = windows
+        self._rest = rest
         self._failed = ""
+        self._forgive = False
         self._stopping = threading.Event()
         self._look = threading.Event()
-        self._courier = CourierThread(courier, ledger, on_change=passed, on_failure=self._ended)
+        self._resting = threading.Lock()
+        self._alarm: threading.Timer | None = None
+        self._new_courier: Callable[[], CourierThread] = lambda: CourierThread(
+            courier, ledger, on_change=passed, on_failure=self._ended
+        )
+        self._courier = self._new_courier()
         self._refresher = threading.Thread(target=self._refresh, name="matters", daemon=True)
         self._courier.start()
         self._refresher.start()
@@ -43,19 +65,58 @@ class Background:
         return self._failed
 
     def wake(self, *, forgive: bool = False) -> None:
-        self._courier.wake(forgive=forgive)
+        with self._resting:
+            self._forgive = self._forgive or (forgive and self._alarm is not None)
+            self._courier.wake(forgive=forgive)
         self._look.set()
+
+    def come_to_rest(self) -> int:
+        """Lets the sends that are under way come to their end and begins no new one for `rest` seconds. Does not wait. Gives how
+        many things are in flight still: sends, and order windows that a person has open. Raises LedgerError."""
+        with self._resting:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._courier.ask_to_stop()
+            self._set_alarm()
+            # What another process sends is that process's to finish; it holds the program's files for itself.
+            sends = 0 if self._courier.stop(0) else max(1, self._ledger.counts()[DeliveryState.SENDING])
+        return sends + self._windows()
 
     def ask_to_stop(self) -> None:
         """Says so, and does not wait."""
         self._stopping.set()
         self._look.set()
-        self._courier.ask_to_stop()
+        with self._resting:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._courier.ask_to_stop()
 
     def stop(self) -> None:
         self.ask_to_stop()
         self._courier.stop()
         self._refresher.join(5)
+
+    def _set_alarm(self) -> None:
+        self._alarm = threading.Timer(self._rest, self._go_on)
+        self._alarm.name = "end of the rest"
+        self._alarm.daemon = True
+        self._alarm.start()
+
+    def _go_on(self) -> None:
+        """Nobody wants rest any more, and the program is still here."""
+        with self._resting:
+            if self._stopping.is_set() or threading.current_thread() is not self._alarm:
+                return
+            if not self._courier.stop(0):
+                self._set_alarm()
+                return
+            self._alarm = None
+            if self._failed:
+                return
+            self._courier = self._new_courier()
+            self._courier.wake(forgive=self._forgive)
+            self._forgive = False
+            self._courier.start()
 
     def _ended(self, error: Exception) -> None:
         self._failed = f"Delivering has stopped: {error} Restart iConnect; if it stays, call support."

@@ -205,7 +205,7 @@ class Office:
         self._last = Report(utc_now())
         self._signed_in: frozenset[tuple[str, str, str]] = frozenset()
         self._signed_in = self._sign_ins()
-        self._background: Background | None = None
+        self.background: Background | None = None
 
     def use(self, settings: Settings) -> None:
         """Settings changed while the program runs: in force from the next pass on."""
@@ -226,11 +226,11 @@ class Office:
         return tuple(found)
 
     def close(self) -> None:
-        if self._background is not None:
-            self._background.ask_to_stop()
+        if self.background is not None:
+            self.background.ask_to_stop()
         self._links.close()
-        if self._background is not None:
-            self._background.stop()
+        if self.background is not None:
+            self.background.stop()
         self._orders.close()
         self._matters.directory.close()
         self._ledger.close()
@@ -305,8 +305,8 @@ class Office:
         if reports := crashes(self.where.crashes):
             times = "once" if len(reports) == 1 else f"{len(reports)} times"
             notices.append(f"iConnect ended unexpectedly {times}. For support, make a bundle: iconnect diagnostics FILE.zip")
-        if self._background is not None and self._background.failure:
-            notices.append(self._background.failure)
+        if self.background is not None and self.background.failure:
+            notices.append(self.background.failure)
         return tuple(dict.fromkeys(notices))
 
     # matters
@@ -435,8 +435,8 @@ class Office:
         self._wake(forgive=True)
 
     def _wake(self, *, forgive: bool = False) -> None:
-        if self._background is not None:
-            self._background.wake(forgive=forgive)
+        if self.background is not None:
+            self.background.wake(forgive=forgive)
 
     def deliver(self, *, until_idle: bool, stopped: threading.Event, tell: Tell) -> Delivered:
         """For the command line: with no window, on this thread. Without `until_idle` it goes on until `stopped` is set."""
@@ -471,7 +471,7 @@ class Office:
 
     def start_background(self) -> None:
         """Starts the courier and the refreshing of matters on threads of their own."""
-        self._background = Background(self._courier, self._ledger, self._matters, self._links, self._passed)
+        self.background = Background(self._courier, self._ledger, self._matters, self._links, self._passed, self._orders.running)
 
     def _passed(self, report: Report) -> None:
         before, self._last = self._last, report

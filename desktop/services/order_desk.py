@@ -102,6 +102,11 @@ class OrderDesk:
         window.start(start, lambda event: self._told(matter, window, event))
         return window
 
+    def running(self) -> int:
+        """How many windows are open."""
+        with self._lock:
+            return sum(window.is_running for window in self._windows.values())
+
     def close(self) -> None:
         """Asks every window to close, and does not wait for a person's half-filled form longer than a moment."""
         with self._lock:

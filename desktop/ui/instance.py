@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from desktop.ui.instance_lock import LOCK_FILE, InstanceLock, NotFree
 
 LINK = "link"
-SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome", LINK)
+QUIT = "quit"
+"""Not a window: asks the program to quit when nothing is in flight. A version that does not know it hangs up."""
+SHOWABLE = ("picker", "deliveries", "connections", "settings", "welcome", LINK, QUIT)
 MAX_MESSAGE = 8 * 1024
 MAX_TEXT = 200
 _ANSWER = b"ok\n"
+_BUSY = re.compile(rb"busy: ([0-9]{1,9}) in flight\n")
 _MAX_SOCKET_PATH = 96
 
 
@@ -75,14 +80,31 @@ def _fingerprint(profile: Path) -> str:
     return hashlib.sha256(f"{getpass.getuser()}\0{profile}".encode()).hexdigest()[:20]
 
 
+class QuitAsked:
+    """The question of one who wants the program to quit; answered once, from the GUI thread."""
+
+    def __init__(self, socket: QLocalSocket) -> None:
+        self._socket = socket
+
+    def answer(self, in_flight: int) -> None:
+        """0: the program quits now. Whoever asked may be gone by then."""
+        if not shiboken6.isValid(self._socket):
+            return
+        self._socket.write(b"busy: %d in flight\n" % in_flight if in_flight else b"quitting\n")
+        self._socket.flush()
+        self._socket.disconnectFromServer()
+
+
 class Instance(QObject):
     """The first instance's ear.
 
     Signals:
         requested(Request): a second start asks for a window.
+        quit_asked(QuitAsked): somebody asks the program to quit when nothing is in flight, and waits for the answer.
     """
 
     requested = Signal(object)
+    quit_asked = Signal(object)
 
     def __init__(self, profile: Path, lock: InstanceLock, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +138,9 @@ class Instance(QObject):
         if request is None:
             socket.abort()
             return
+        if request.show == QUIT:
+            self.quit_asked.emit(QuitAsked(socket))
+            return
         socket.write(_ANSWER)
         socket.flush()
         socket.disconnectFromServer()
@@ -124,18 +149,33 @@ class Instance(QObject):
 
 def hand_over(profile: Path, request: Request, timeout_ms: int = 300) -> bool:
     """Gives the request to the running instance. True when it answered."""
+    return _told(profile, request, timeout_ms) == _ANSWER
+
+
+def in_flight_when_asked_to_quit(profile: Path, timeout_ms: int = 10_000) -> int | None:
+    """Asks the running instance to quit when nothing is in flight. Gives how many things are: 0 when it quits now; None when it
+    does not answer, or is a version that does not know the question."""
+    told = _told(profile, Request(QUIT), timeout_ms)
+    if told == b"quitting\n":
+        return 0
+    found = _BUSY.fullmatch(told)
+    return int(found[1]) if found else None
+
+
+def _told(profile: Path, request: Request, timeout_ms: int) -> bytes:
+    """The running instance's answer, empty for none."""
     socket = QLocalSocket()
     socket.connectToServer(socket_name(profile))
     if not socket.waitForConnected(timeout_ms):
-        return False
+        return b""
     socket.write(request.encode())
     if not socket.waitForBytesWritten(timeout_ms) and socket.bytesToWrite():
-        return False
+        return b""
     while not socket.canReadLine():
         if not socket.waitForReadyRead(timeout_ms):
             # Also what it says when the answer and the end of the line came together; the answer is then here.
             break
-    return bytes(socket.readLine(MAX_MESSAGE).data()) == _ANSWER
+    return bytes(socket.readLine(MAX_MESSAGE).data())
 
 
 def first_or_hand_over(
