@@ -168,3 +168,19 @@ def test_a_child_order_goes_where_its_parent_went(office: Office) -> None:
     office.receive(order(hash="h1"))
     office.deliver()
     assert office.states()["IT-71000200-T-1"] == "confirmed"
+
+
+def test_cancelling_what_is_left_behind_on_the_old_matter_says_nothing_of_the_new_one(office: Office) -> None:
+    """D8: the order was moved while a send was in doubt; nobody wants the old line any more, and everybody the new one."""
+    fails_once(office, "post_cost", LOST)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    office.ledger.move("71000123", matter("J002"))
+    office.courier.plan_only()
+    office.ledger.cancel(T1)
+    office.receive(order(supplier=fee("25.00"), sequence=2))
+    office.deliver_until(60)
+    assert office.states()[T1] == "cancelled"
+    assert office.books.sum_on("J002") == D("25.00")
+    with pytest.raises(ActionRefused, match="Move the order instead"):
+        office.ledger.retry(T1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from desktop.services.errors import Refused
+from desktop.services.errors import AnswerLost, Refused
 from desktop.services.practice.model import CostLine
 from tests.delivery.stand_in import START, Office, fee, order
 
@@ -35,6 +35,20 @@ def test_a_line_that_was_refused_here_and_posted_by_another_pc_counts_under_that
     office.deliver_until(60)
     assert by_code(office) == {"GST": D("17.19")}
     assert office.states() == {T1: "confirmed", T2: "cancelled"}
+
+
+def test_a_line_of_another_amount_under_a_key_in_doubt_is_the_other_pcs_with_its_code(office: Office) -> None:
+    """D4: ours got lost, and another PC used the number for something else."""
+    office.receive(order(total=fee("40.00"), sequence=1))
+    office.practice.fault = lambda call, what: AnswerLost("The line broke.") if call == "post_cost" else None
+    office.deliver()
+    assert office.states() == {T1: "unknown"}
+    office.practice.fault = lambda call, what: None
+    another_pc_posts(office, T1, "147.95", "GST")
+    office.receive(order(total=fee("134.50", "13.45"), sequence=2))
+    office.change_settings(amounts="inc_gst")
+    office.deliver_until(400)
+    assert {code: amount for code, amount in by_code(office).items() if code == "FREE"} == {}
 
 
 def test_of_a_double_the_line_that_a_person_leaves_is_the_one_that_counts(office: Office) -> None:

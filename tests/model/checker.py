@@ -34,6 +34,7 @@ class Told:
     matters: list[tuple[str, str]] = field(default_factory=list)
     perhaps_at: tuple[str, str] | None = None
     cancelled: dict[str, Decimal] = field(default_factory=dict)
+    perhaps_cancelled: dict[str, Decimal] = field(default_factory=dict)
     undone_by_hand: set[str] = field(default_factory=set)
     changes: int = 0
 

@@ -136,11 +136,20 @@ def cancels(world: World) -> None:
 
 def cancel(world: World, pc: Pc, delivery: Delivery) -> None:
     key, amount, gst = delivery.key, delivery.amount, delivery.gst or Decimal(0)
-    if refused(pc.ledger.cancel, key):
-        return
+    told = world.orders[key.split("-")[1]]
     included = world.settings.costs.amounts == "inc_gst"
     seen = Decimal(0) if amount is None else amount + (gst if included else 0)
-    world.orders[key.split("-")[1]].cancelled[key] = seen
+    try:
+        pc.ledger.cancel(key)
+    except ActionRefused:
+        return
+    except LedgerTrouble:
+        # As in a move: it may be done all the same.
+        told.perhaps_cancelled[key] = seen
+        return
+    # What is left behind on a matter that the order was moved away from says nothing of the new one.
+    if (delivery.tenant, delivery.matter_number) == told.matters[-1]:
+        told.cancelled[key] = seen
     world.note(f"{key} is cancelled")
 
 
@@ -240,7 +249,7 @@ def drain(world: World) -> list[str]:
     for pc in world.pcs:
         pc.disk.before = lambda call: None
         pc.has_room()
-    _see_moves(world)
+    _see_decisions(world)
     unfinished: list[str] = []
     for turn in range(14):
         unfinished = []
@@ -263,13 +272,17 @@ def drain(world: World) -> list[str]:
     return unfinished
 
 
-def _see_moves(world: World) -> None:
+def _see_decisions(world: World) -> None:
     """What a person who was told of a failure sees when looking again: the order stands at the one matter or at the other."""
     for order_id, told in world.orders.items():
         view = world.pcs[0].ledger.order_view(order_id) if told.perhaps_at else None
         if view is not None and told.perhaps_at == (view.tenant, view.matter_number):
             told.matters.append(told.perhaps_at)
             world.note(f"{order_id} was moved after all")
+        for key, seen in told.perhaps_cancelled.items():
+            if any(one.key == key and one.state.value == "cancelled" for one in world.pcs[0].ledger.deliveries(order_id=order_id)):
+                told.cancelled.setdefault(key, seen)
+                world.note(f"{key} was cancelled after all")
 
 
 def _behind(world: World) -> bool:

@@ -10,7 +10,7 @@ import apsw
 from desktop.services.ledger import rows
 from desktop.services.ledger.dispatch import HOLD_RESTORED, keeps_back
 from desktop.services.ledger.errors import ActionRefused
-from desktop.services.ledger.facts import BY_PERSON, Place, Posting, to_text
+from desktop.services.ledger.facts import BY_PERSON, LEFT_BEHIND, Place, Posting, to_text
 from desktop.services.ledger.model import DeliveryKind, DeliveryState, Origin
 from desktop.services.ledger.planning import (
     HOLD_DECIDED,
@@ -62,13 +62,17 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
 def _retry_cancelled(db: apsw.Connection, posting: Posting, now: datetime, again: dict[str, Any]) -> None:
     if not posting.cancelled_by_person or posting.undo:
         raise ActionRefused(f"{posting.key} was withdrawn because something else took its place; it can't be sent any more.")
-    order = next(iter(db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))))
-    here = order == (posting.place.system, posting.place.tenant, posting.place.matter_id)
-    if not posting.place or not here:
+    if not posting.place or not _belongs_here(db, posting):
         raise ActionRefused(f"{posting.key} belongs to no matter, or the order was moved since. Move the order instead.")
     # What was cancelled while its fate was unknown may still turn up: it is looked for before it is sent.
     state = _S.UNKNOWN if posting.touched else _S.QUEUED
     rows.change(db, posting, now, state=state, by=BY_PERSON, approved=1, hold="", absent_at=None, **again)
+
+
+def _belongs_here(db: apsw.Connection, posting: Posting) -> bool:
+    """Whether its order still belongs to its matter."""
+    found = db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))
+    return next(iter(found)) == (posting.place.system, posting.place.tenant, posting.place.matter_id)
 
 
 def approve(db: apsw.Connection, key: str, now: datetime) -> None:
@@ -108,7 +112,8 @@ def cancel(db: apsw.Connection, key: str, now: datetime) -> None:
         case _:
             maybe = posting.state is _S.UNKNOWN or (posting.touched and posting.state is _S.QUEUED)
             reason = "Cancelled; it may already be posted, so look at the matter." if maybe else "Cancelled."
-            rows.change(db, posting, now, state=_S.CANCELLED, by=BY_PERSON, reason=reason, hold="", person=0, next_at=None)
+            hold = "" if _belongs_here(db, posting) else LEFT_BEHIND
+            rows.change(db, posting, now, state=_S.CANCELLED, by=BY_PERSON, reason=reason, hold=hold, person=0, next_at=None)
             if keeps_back(db, posting):
                 db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (posting.order_id,))
 

@@ -394,9 +394,9 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         return False
     withdrawn = posting.state is _S.CANCELLED
     # A line that another PC posted may stand under the other of the two codes; a system that shows no code says nothing.
-    is_ours = posting.state in (_S.UNKNOWN, _S.ACCEPTED)
-    other_code = not is_ours and posting.cost is not None and bool(first.code) and first.code != posting.code
     other_cost = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
+    is_ours = posting.state in (_S.UNKNOWN, _S.ACCEPTED) and not other_cost
+    other_code = not is_ours and posting.cost is not None and bool(first.code) and first.code != posting.code
     adopted = other_code or other_cost
     columns: dict[str, str | int | None] = {}
     reason = twice

@@ -183,6 +183,12 @@ class Posting:
     def cancelled_by_person(self) -> bool:
         return self.state is DeliveryState.CANCELLED and self.by == BY_PERSON
 
+    @property
+    def decided_against(self) -> bool:
+        """A person does not want it posted, on whatever matter. What was cancelled on a matter that its order had left says
+        nothing of the order's new one."""
+        return self.cancelled_by_person and self.hold != LEFT_BEHIND
+
     def public(self) -> Delivery:
         return Delivery(
             key=self.key,
@@ -211,6 +217,8 @@ class Posting:
 
 
 BY_PERSON = "person"
+LEFT_BEHIND = "left behind"
+"""Why a delivery was cancelled on a matter that its order had left."""
 BY_COURIER = "courier"
 BY_PLAN = "plan"
 
