@@ -72,7 +72,7 @@ def _retry_cancelled(db: apsw.Connection, posting: Posting, now: datetime, again
 def _belongs_here(db: apsw.Connection, posting: Posting) -> bool:
     """Whether its order still belongs to its matter."""
     found = db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))
-    return next(iter(found)) == (posting.place.system, posting.place.tenant, posting.place.matter_id)
+    return bool(next(iter(found)) == (posting.place.system, posting.place.tenant, posting.place.matter_id))
 
 
 def approve(db: apsw.Connection, key: str, now: datetime) -> None:
