@@ -10,8 +10,9 @@ It is the tray, the commands, the order window and the sign-in window in one, as
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 OWN_MODULES = (
     "desktop",
@@ -41,8 +42,21 @@ def module_and_rest(arguments: Sequence[str]) -> tuple[str, list[str]] | None:
     return rest[1], rest[2:]
 
 
+def give_back_library_path(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Undoes what the bootloader did to find its own libraries. It is done with that, and a browser or file manager that we start
+    must not be given our Qt in the place of the system's."""
+    if not getattr(sys, "frozen", False) or not sys.platform.startswith("linux"):
+        return
+    before = environment.pop("LD_LIBRARY_PATH_ORIG", None)
+    if before is None:
+        environment.pop("LD_LIBRARY_PATH", None)
+    else:
+        environment["LD_LIBRARY_PATH"] = before
+
+
 def main() -> None:
     """Does what the command line asks; exits with its status, 2 for a module that is not ours."""
+    give_back_library_path()
     arguments = sys.argv[1:]
     asked = module_and_rest(arguments)
     if asked is not None:

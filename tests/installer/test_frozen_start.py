@@ -46,6 +46,27 @@ def test_every_module_that_the_program_starts_by_name_may_be_started() -> None:
     assert started <= set(program.OWN_MODULES)
 
 
+@pytest.mark.parametrize(
+    ("environment", "left"),
+    [
+        ({"LD_LIBRARY_PATH": "/ours", "HOME": "/h"}, {"HOME": "/h"}),
+        ({"LD_LIBRARY_PATH": "/ours", "LD_LIBRARY_PATH_ORIG": "/theirs"}, {"LD_LIBRARY_PATH": "/theirs"}),
+        ({}, {}),
+    ],
+)
+def test_a_browser_that_is_started_does_not_get_our_libraries(
+    environment: dict[str, str], left: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G19."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    untouched = dict(environment)
+    program.give_back_library_path(untouched)
+    assert untouched == environment, "only the frozen program's bootloader set anything"
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    program.give_back_library_path(environment)
+    assert environment == left
+
+
 @pytest.mark.parametrize("address", ["iconnect:x", "iconnect://--platform=/tmp/evil.toml", "--profile=/tmp/evil"])
 def test_nothing_that_stands_behind_a_link_reaches_the_program(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
