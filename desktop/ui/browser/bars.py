@@ -124,7 +124,7 @@ class NavigationBar(QWidget):
         self.zoom_button.clicked.connect(self.natural_size.emit)
         self.zoom_button.hide()
         self.more_button = QToolButton()
-        self.more_button.setText("More")
+        self.more_button.setText("More  ")
         self.more_button.setAccessibleName("More: find, print, size")
         self.more_button.setToolTip("Find, print, size (F10)")
         self.more_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)

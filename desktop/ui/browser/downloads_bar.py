@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.ui import theme
 from desktop.ui.browser.bars import ElidedLabel, plain_label
@@ -14,6 +14,9 @@ from desktop.ui.words import Tone
 
 _MOST_ROWS = 20
 _MOST_HEIGHT = 168
+_MOST_SHARE = 0.28
+"""Of the window: on a small screen the page keeps the larger part."""
+_LEAST_HEIGHT = 58
 _THIN = 4
 
 
@@ -43,9 +46,12 @@ class DownloadRow(QFrame):
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(_THIN)
         self._progress.setMaximumWidth(360)
+        thin = QHBoxLayout()
+        thin.addWidget(self._progress, 100)
+        thin.addStretch(1)
         left.addWidget(self._name)
         left.addWidget(self.words)
-        left.addWidget(self._progress)
+        left.addLayout(thin)
         row.addLayout(left, 1)
         self.add_button = self._button(f"Add to matter {matter_number}", self.add)
         self._again_button = self._button("Try again", self.again)
@@ -88,6 +94,7 @@ class DownloadRow(QFrame):
         self._cancel_button.setVisible(running)
         self._hide_button.setVisible(not running)
         for button in self._buttons:
+            button.setAccessibleDescription(download.name)
             if button is not self.add_button:
                 button.setAccessibleName(f"{button.text().removesuffix('…')} {download.name}")
         if focused and not running:  # the keyboard stays in this row when its button goes
@@ -112,6 +119,7 @@ class DownloadRow(QFrame):
         button = QPushButton(name)
         button.setAccessibleName(name)
         button.setAutoDefault(False)
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         button.clicked.connect(lambda: act.emit(self))  # type: ignore[attr-defined]
         return button
 
@@ -220,6 +228,7 @@ class DownloadsBar(QFrame):
     def _fit(self) -> None:
         width = max(self._area.viewport().width(), 200)
         wanted = sum(row.heightForWidth(width) if row.hasHeightForWidth() else row.sizeHint().height() for row in self.rows)
-        height = min(wanted + 4, _MOST_HEIGHT) if self.rows else 0
+        room = max(_LEAST_HEIGHT, min(_MOST_HEIGHT, int(self.window().height() * _MOST_SHARE)))
+        height = min(wanted + 4, room) if self.rows else 0
         if self._area.height() != height:
             self._area.setFixedHeight(height)

@@ -22,9 +22,9 @@ INFOTRACK = Site(
     "InfoTrack",
     " Nothing was ordered by this.",
     " If you had just placed an order, look at Orders and postings before you order again.",
-    " Or order again from the tray.",
+    " If it stays like this, order again from the tray.",
 )
-SIGN_IN = Site("The sign-in page", another_way=" Or close this window and connect again.")
+SIGN_IN = Site("The sign-in page", another_way=" If it stays like this, close this window and connect again.")
 
 
 class Picture(StrEnum):

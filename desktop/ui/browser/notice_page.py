@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.ui import theme
@@ -13,6 +13,7 @@ from desktop.ui.browser.spoken import say_aloud
 
 _SIDE = 56
 _WIDTH = 560
+_ROOM_FOR_SIGN = 320
 
 
 class Sign(QWidget):
@@ -124,6 +125,11 @@ class NoticePage(QScrollArea):
         outer.addLayout(self._row)
         outer.addStretch(3)
         self._buttons: list[QPushButton] = []
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the words and the buttons have it."""
+        super().resizeEvent(event)
+        self._sign.setVisible(event.size().height() >= _ROOM_FOR_SIGN)
 
     def say(self, headline: str, advice: str, *choices: Choice, picture: Picture = Picture.OFFLINE, busy: bool = False) -> None:
         """`busy`: something is under way that will change this page by itself."""

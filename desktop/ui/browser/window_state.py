@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QTabBar, QWidget
 
+from desktop.ui.browser.page_view import PageView
 from desktop.ui.browser.saved_file import DownloadState
 
 if TYPE_CHECKING:
@@ -56,6 +57,5 @@ def unnamed(window: QWidget) -> list[str]:
         and not (isinstance(widget, QAbstractButton) and widget.text())
         and not isinstance(widget, QMenu)
         and not isinstance(widget.parent(), QTabBar)
-        and "WebEngine" not in type(widget).__name__
-        and widget.metaObject().className() != "QtWebEngineCore::WebEngineQuickWidget"
+        and not isinstance(widget.parent(), PageView)  # the engine tells of the page itself
     ]
