@@ -110,6 +110,12 @@ class WelcomeWindow(Window):
         hint = f"Your browser opens. {place.sign_in} iConnect sees none of it." if place is not None else ""
         self.sign_in.mark(bool(live), f"Signed in to {names}." if live else hint)
         self.sign_in.button.setVisible(not live)
+        # Pressed before anything is known, it would lead nowhere.
+        self.sign_in.button.setEnabled(status is not None)
+        if status is None:
+            self.sign_in.busy.start("Opening…")
+        else:
+            self.sign_in.busy.stop()
         self.access.button.setVisible(bool(live))
         if status is not None:
             self.infotrack.show_view(status.infotrack)
