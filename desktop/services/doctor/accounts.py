@@ -196,11 +196,14 @@ def accounts(settings: Settings, where: Places) -> Iterator[Check]:
         yield Check("sign-ins", Verdict.FAIL, str(error), "Check the rights and the room of the profile's folder.")
         return
     try:
-        yield from found.keyring()
-        try:
-            yield from found.connections()
-        except ServiceError as error:
-            yield Check("sign-ins", Verdict.FAIL, str(error), f"If it stays: quit iConnect, move {DATABASE} away, sign in again.")
-        yield from found.infotrack()
+        for part in (found.keyring, found.connections, found.infotrack):
+            try:
+                yield from part()
+            except ServiceError as error:
+                cure = f"If it stays: quit iConnect, move {DATABASE} away, sign in again."
+                yield Check("sign-ins", Verdict.FAIL, str(error), cure)
+            except OSError as error:
+                why = f"What is kept of the sign-ins can't be used: the profile's folder fails ({error.strerror})."
+                yield Check("sign-ins", Verdict.FAIL, why, "Check the rights and the room of the profile's folder.")
     finally:
         found.close()

@@ -117,12 +117,14 @@ def probe(what: str, *words: str) -> Mapping[str, object]:
 
 
 def running_tray(where: Places) -> Iterator[Check]:
-    """Whether this profile's tray runs and answers. It is not disturbed: what it is told is no request that it knows."""
-    if sys.platform == "win32" or not _is_held(where.profile / "tray.lock"):
-        if sys.platform != "win32":
-            yield Check("running", Verdict.OK, "No tray of this profile runs now.")
-        return
-    if _answers(where.profile / "tray.socket"):
+    """Whether this profile's tray runs and answers. It is not disturbed: what it is told is no request that it knows, and its
+    lock is left alone, because whoever tries it could keep a tray that starts just now from starting."""
+    if sys.platform == "win32" or len(os.fsencode(str(where.profile / "tray.socket"))) > 96:
+        return  # it listens under a name that this does not work out
+    answer = _answers(where.profile / "tray.socket")
+    if answer is None:
+        yield Check("running", Verdict.OK, "No tray of this profile runs now.")
+    elif answer:
         yield Check("running", Verdict.OK, "The tray runs and answers.")
     else:
         yield Check(
@@ -133,29 +135,20 @@ def running_tray(where: Places) -> Iterator[Check]:
         )
 
 
-def _is_held(lock: Path) -> bool:
-    """Read from the kernel's table: trying to take the lock could keep a tray that starts now from starting."""
-    try:
-        number = lock.stat().st_ino
-        table = Path("/proc/locks").read_text(encoding="ascii")
-    except OSError:
-        return False
-    return any(line.split()[5].rpartition(":")[2] == str(number) for line in table.splitlines() if len(line.split()) >= 6)
-
-
-def _answers(name: Path) -> bool:
-    if len(os.fsencode(str(name))) > 96:  # it listens elsewhere, under a name that this does not work out
-        return True
+def _answers(name: Path) -> bool | None:
+    """None when nobody listens there."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(4)
             line.connect(str(name))
             line.sendall(b"[]\n")  # no request: the tray ends the line
             line.recv(16)
-    except ConnectionResetError:
+    except TimeoutError:
+        return False
+    except (ConnectionResetError, BrokenPipeError):
         return True
     except OSError:
-        return False
+        return None
     return True
 
 
