@@ -13,6 +13,7 @@ from desktop.services.desk import MatterHit
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
 from desktop.ui.icons import app_icon
+from desktop.ui.language import tr
 from desktop.ui.matter_rows import matter_row
 from desktop.ui.rows import RowList, RowModel
 from desktop.ui.widgets import Heading, MessageBar, Muted, open_at
@@ -25,9 +26,9 @@ TOLD = 2
 def earlier_words(order: EarlierOrder, now: datetime) -> str:
     """One search that was ordered lately, as a sentence."""
     what = " ".join(part for part in (order.service, order.reference) if part)
-    often = {1: "ordered", 2: "ordered twice, last"}.get(order.times, f"ordered {order.times} times, last")
-    by = f" by {order.by}" if order.by else ""
-    also = f", also for {', '.join(order.elsewhere)}" if order.elsewhere else ""
+    often = {1: tr("ordered"), 2: tr("ordered twice, last")}.get(order.times, tr("ordered {times} times, last", times=order.times))
+    by = tr(" by {by}", by=order.by) if order.by else ""
+    also = tr(", also for {numbers}", numbers=", ".join(order.elsewhere)) if order.elsewhere else ""
     # A number at the end of one line and its unit on the next would be hard to read.
     ago = words.ago(order.at, now).replace(" ", "\N{NO-BREAK SPACE}")
     return f"{what}: {often} {ago}{by}{also}."
@@ -37,14 +38,14 @@ def lately_words(lately: Sequence[EarlierOrder], now: datetime) -> str:
     """Empty when nothing was ordered lately."""
     lines = [earlier_words(order, now) for order in lately[:TOLD]]
     if len(lately) > TOLD:
-        lines.append(f"And {len(lately) - TOLD} more in the list below.")
+        lines.append(tr("And {count} more in the list below.", count=len(lately) - TOLD))
     return "\n".join(lines)
 
 
 def price_words(prices: Sequence[LastPrice], most: int = 3) -> str:
     """Empty when nothing is known."""
     told = ", ".join(f"{price.service} {words.money(price.total)}" for price in prices[:most])
-    return f"Price last paid, with GST: {told}" if told else ""
+    return tr("Price last paid, with GST: {told}", told=told) if told else ""
 
 
 class OrderedLately(QWidget):
@@ -86,31 +87,34 @@ class ClosedMatterDialog(QDialog):
     def __init__(self, matter: Matter, others: Sequence[Matter], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         system = words.system_title(matter.system)
-        self.setWindowTitle("iConnect - The matter is closed")
+        self.setWindowTitle(tr("iConnect - The matter is closed"))
         self.setWindowIcon(app_icon())
         self._matter = matter
         self.model: RowModel[MatterHit] = RowModel(matter_row, lambda hit: (hit.matter.system, hit.matter.id), self)
-        self.list = RowList("Open matters of the same client")
+        self.list = RowList(tr("Open matters of the same client"))
         self.list.setModel(self.model)
         self.model.show_values([MatterHit(other, 1.0) for other in others])
         state = f" ({matter.state})" if matter.state else ""
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(12)
-        column.addWidget(Heading(f"{matter.number} is closed{state}", level=2))
+        column.addWidget(Heading(tr("{number} is closed{state}", number=matter.number, state=state), level=2))
         column.addWidget(
             Muted(
-                f"A search can be ordered for it, but {system} may refuse its cost, which then waits until somebody moves it "
-                "to another matter."
+                tr(
+                    "A search can be ordered for it, but {system} may refuse its cost, which then waits "
+                    "until somebody moves it to another matter.",
+                    system=system,
+                )
             )
         )
         self.buttons = QDialogButtonBox()
         self.cancel_button = self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        self.anyway_button = QPushButton(f"Order for {matter.number} all the same")
-        self.instead_button = QPushButton("Order for the marked matter")
+        self.anyway_button = QPushButton(tr("Order for {number} all the same", number=matter.number))
+        self.instead_button = QPushButton(tr("Order for the marked matter"))
         self.buttons.addButton(self.anyway_button, QDialogButtonBox.ButtonRole.ActionRole)
         if others:
-            column.addWidget(Muted("The same client's open matters:"))
+            column.addWidget(Muted(tr("The same client's open matters:")))
             column.addWidget(self.list, 1)
             self.list.go_to(0)
             self.list.doubleClicked.connect(lambda *_: self._instead())

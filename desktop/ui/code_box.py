@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from desktop.services.practice.model import CostCode
+from desktop.ui.language import tr
 
 
 class CodeBox(QComboBox):
@@ -23,7 +24,7 @@ class CodeBox(QComboBox):
         self.setAccessibleName(name)
         line = self.lineEdit()
         if line is not None:
-            line.setPlaceholderText("None chosen")
+            line.setPlaceholderText(tr("None chosen"))
 
     def offer(self, codes: Sequence[CostCode]) -> None:
         """Replaces the list and keeps what stands in the field."""

@@ -12,6 +12,7 @@ from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.menu_path import WayView
 from desktop.ui.signing_in import SigningIn
 from desktop.ui.vendor_places import vendor_place
@@ -20,23 +21,23 @@ from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
 _STATE = {
-    ConnectionState.DISCONNECTED: ("not connected", Tone.QUIET),
-    ConnectionState.CONNECTING: ("connecting", Tone.CALM),
-    ConnectionState.CONNECTED: ("connected", Tone.GOOD),
-    ConnectionState.ATTENTION: ("needs attention", Tone.WARN),
+    ConnectionState.DISCONNECTED: (tr("not connected"), Tone.QUIET),
+    ConnectionState.CONNECTING: (tr("connecting"), Tone.CALM),
+    ConnectionState.CONNECTED: (tr("connected"), Tone.GOOD),
+    ConnectionState.ATTENTION: (tr("needs attention"), Tone.WARN),
 }
 
 # In the welcome window the same login is one step among others.
 _STEP = {
     **_STATE,
-    ConnectionState.DISCONNECTED: ("to do", Tone.QUIET),
-    ConnectionState.CONNECTED: ("done", Tone.GOOD),
+    ConnectionState.DISCONNECTED: (tr("to do"), Tone.QUIET),
+    ConnectionState.CONNECTED: (tr("done"), Tone.GOOD),
 }
 
 _FINDING = {
-    Finding.OK: ("ok", Tone.GOOD),
-    Finding.MISSING: ("missing", Tone.BAD),
-    Finding.UNKNOWN: ("not known", Tone.QUIET),
+    Finding.OK: (tr("ok"), Tone.GOOD),
+    Finding.MISSING: (tr("missing"), Tone.BAD),
+    Finding.UNKNOWN: (tr("not known"), Tone.QUIET),
 }
 
 
@@ -75,9 +76,9 @@ class ConnectionCard(Card):
         self.result = MessageBar()
         self.progress = self._progress()
         self.findings = QVBoxLayout()
-        self.connect_button = self._button("Connect", self.connect_wanted)
-        self.disconnect_button = self._button("Disconnect", self.disconnect_wanted)
-        self.test_button = self._button("Test now", self.test_wanted)
+        self.connect_button = self._button(tr("Connect"), self.connect_wanted)
+        self.disconnect_button = self._button(tr("Disconnect"), self.disconnect_wanted)
+        self.test_button = self._button(tr("Test now"), self.test_wanted)
         self.busy = Busy()
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP)
@@ -104,19 +105,19 @@ class ConnectionCard(Card):
         signed_in = view.state in (ConnectionState.CONNECTED, ConnectionState.ATTENTION)
         facts = []
         if view.tenant:
-            facts.append(f"Organisation: {view.tenant}")
+            facts.append(tr("Organisation: {tenant}", tenant=view.tenant))
         if view.user:
-            facts.append(f"Signed in as {view.user}")
+            facts.append(tr("Signed in as {user}", user=view.user))
         if signed_in and view.since is not None:
-            facts.append(f"Connected since {words.when(view.since, self._clock())}")
+            facts.append(tr("Connected since {when}", when=words.when(view.since, self._clock())))
         if signed_in and view.renewal:
             facts.append(view.renewal)
         if signed_in and (calls := calls_words(budget)):
             facts.append(calls)
         if view.offline and signed_in:
-            facts.append("It can't be reached at the moment. Postings wait and are sent as soon as it answers.")
+            facts.append(tr("It can't be reached at the moment. Postings wait and are sent as soon as it answers."))
         if not signed_in and not here:
-            facts.append("Sign in with your browser. iConnect never sees your password.")
+            facts.append(tr("Sign in with your browser. iConnect never sees your password."))
         self.facts.setText("\n".join(facts))
         self.facts.setVisible(bool(facts))
         if view.problem and not here:
@@ -135,7 +136,9 @@ class ConnectionCard(Card):
         """Stays until the next test or sign-in, with the time at which it was found."""
         clear_layout(self.findings)
         if findings:
-            self.findings.addWidget(Muted(f"What you are allowed to do, tried {words.when(self._clock(), self._clock())}:"))
+            self.findings.addWidget(
+                Muted(tr("What you are allowed to do, tried {when}:", when=words.when(self._clock(), self._clock())))
+            )
             self.findings.addWidget(findings_view(findings, self._system))
 
     def set_busy(self, doing: str) -> None:
@@ -173,15 +176,15 @@ class ConnectionCard(Card):
         self.explain = Text()
         self.address = Field()
         self.address.setReadOnly(True)
-        self.address.setAccessibleName("Address to open")
-        copy = QPushButton("Copy address")
+        self.address.setAccessibleName(tr("Address to open"))
+        copy = QPushButton(tr("Copy address"))
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.address.text()))
         self.address_row = QWidget()
         row = QHBoxLayout(self.address_row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.address, 1)
         row.addWidget(copy)
-        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button = QPushButton(tr("Cancel"))
         self.cancel_button.clicked.connect(self._signing_in.cancel)
         foot = QHBoxLayout()
         foot.addWidget(self.waiting, 1)
@@ -198,20 +201,20 @@ class ConnectionCard(Card):
             return
         flow = self._signing_in
         if flow.tenant:
-            self.explain.setText(f"Organisation: {flow.tenant}. Finishing…")
+            self.explain.setText(tr("Organisation: {tenant}. Finishing…", tenant=flow.tenant))
         elif flow.in_window:
-            self.explain.setText("Sign in in the window that iConnect has opened. Closing it cancels the sign-in.")
+            self.explain.setText(tr("Sign in in the window that iConnect has opened. Closing it cancels the sign-in."))
         elif flow.address and not flow.browser_opened:
-            self.explain.setText("No browser opened. Copy this address into one and sign in there.")
+            self.explain.setText(tr("No browser opened. Copy this address into one and sign in there."))
         elif flow.address:
-            self.explain.setText("Your browser is open: sign in there. If it shows nothing, copy this address into it.")
+            self.explain.setText(tr("Your browser is open: sign in there. If it shows nothing, copy this address into it."))
         else:
-            self.explain.setText("Opening your browser…")
+            self.explain.setText(tr("Opening your browser…"))
         self.address_row.setVisible(bool(flow.address) and not flow.tenant)
         if self.address.text() != flow.address:
             self.address.setText(flow.address)
             self.address.setCursorPosition(0)
-        self.waiting.start("Cancelling…" if flow.cancelling else "Waiting for you to sign in…")
+        self.waiting.start(tr("Cancelling…") if flow.cancelling else tr("Waiting for you to sign in…"))
         self.cancel_button.setEnabled(not flow.cancelling)
 
 
@@ -220,7 +223,7 @@ def calls_words(budget: object) -> str:
     left = budget.get("day_remaining") if isinstance(budget, Mapping) else None
     if not isinstance(left, int):
         return ""
-    return f"Calls left today: {left:,} (the vendor counts those of all your firm's PCs together)"
+    return tr("Calls left today: {left:,} (the vendor counts those of all your firm's PCs together)", left=left)
 
 
 def findings_view(findings: Sequence[AccessFinding], system: str) -> QWidget:
@@ -232,7 +235,7 @@ def findings_view(findings: Sequence[AccessFinding], system: str) -> QWidget:
     column.addWidget(_findings(findings))
     place = vendor_place(system)
     if place is not None and any(finding.finding is Finding.MISSING for finding in findings):
-        column.addWidget(Text("Where that is changed:"))
+        column.addWidget(Text(tr("Where that is changed:")))
         for way in place.ways:
             column.addWidget(WayView(way))
     return box
@@ -274,11 +277,11 @@ class InfoTrackCard(Card):
         self.facts = Muted() if as_step else Text()
         self.message = MessageBar()
         self.user = Field()
-        self.user.setPlaceholderText("User name")
-        self.user.setAccessibleName("InfoTrack user name")
+        self.user.setPlaceholderText(tr("User name"))
+        self.user.setAccessibleName(tr("InfoTrack user name"))
         self.password = Field()
-        self.password.setPlaceholderText("Password")
-        self.password.setAccessibleName("InfoTrack password")
+        self.password.setPlaceholderText(tr("Password"))
+        self.password.setAccessibleName(tr("InfoTrack password"))
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.password.returnPressed.connect(self.sign_in)
         self.user.returnPressed.connect(self.password.setFocus)
@@ -288,12 +291,12 @@ class InfoTrackCard(Card):
         fields.setSpacing(theme.GAP)
         fields.addWidget(self.user, 1)
         fields.addWidget(self.password, 1)
-        self.sign_in_button = QPushButton("Sign in")
+        self.sign_in_button = QPushButton(tr("Sign in"))
         self.sign_in_button.setAccessibleDescription("InfoTrack")
         self.sign_in_button.setAutoDefault(True)
         self.sign_in_button.clicked.connect(self.sign_in)
         fields.addWidget(self.sign_in_button)
-        self.sign_out_button = QPushButton("Sign out")
+        self.sign_out_button = QPushButton(tr("Sign out"))
         self.sign_out_button.setAccessibleDescription("InfoTrack")
         self.sign_out_button.clicked.connect(self.sign_out)
         self.busy = Busy()
@@ -312,9 +315,9 @@ class InfoTrackCard(Card):
         self.pill.show_state(*self._states[view.state])
         signed_in = view.state is ConnectionState.CONNECTED
         if signed_in:
-            self.facts.setText(f"Signed in as {view.user}" if view.user else "Signed in")
+            self.facts.setText(tr("Signed in as {user}", user=view.user) if view.user else tr("Signed in"))
         else:
-            self.facts.setText("Your InfoTrack login. It is checked once and kept in this PC's keyring.")
+            self.facts.setText(tr("Your InfoTrack login. It is checked once and kept in this PC's keyring."))
         self.form.setVisible(not signed_in)
         self.sign_out_button.setVisible(view.state is not ConnectionState.DISCONNECTED)
         if view.problem:
@@ -329,20 +332,20 @@ class InfoTrackCard(Card):
     def sign_in(self) -> None:
         user, password = self.user.text().strip(), self.password.text()
         if not user or not password:
-            self.message.say("Type your InfoTrack user name and password.", Tone.CALM)
+            self.message.say(tr("Type your InfoTrack user name and password."), Tone.CALM)
             (self.password if user else self.user).setFocus()
             return
         self.password.clear()
-        self._set_busy("Checking with InfoTrack…")
+        self._set_busy(tr("Checking with InfoTrack…"))
         self._bridge.run(self, lambda desk: desk.sign_in_to_infotrack(user, password), self._signed_in, self._failed, network=True)
 
     def sign_out(self) -> None:
-        self._set_busy("Signing out…")
+        self._set_busy(tr("Signing out…"))
         self._bridge.run(self, lambda desk: desk.sign_out_of_infotrack(), lambda _: self._signed_out(), self._failed, network=True)
 
     def _signed_in(self, view: InfoTrackView) -> None:
         if view.state is not ConnectionState.CONNECTED:
-            self._failed(view.problem or "InfoTrack did not accept this login.")
+            self._failed(view.problem or tr("InfoTrack did not accept this login."))
             return
         self._set_busy("")
         self.message.clear()
@@ -377,7 +380,7 @@ class ConnectionsWindow(Window):
     """A card for each practice system and one for InfoTrack."""
 
     def __init__(self, bridge: Bridge, signing_in: SigningIn, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Connections", clock=clock)
+        super().__init__(bridge, tr("Connections"), clock=clock)
         open_at(self, 620, 560)
         self._signing_in = signing_in
         signing_in.changed.connect(self._sign_in_changed)
@@ -391,14 +394,14 @@ class ConnectionsWindow(Window):
         self._column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         self._column.setSpacing(12)
         self._column.addWidget(self.notices)
-        self._column.addWidget(Heading("Practice system", level=2))
+        self._column.addWidget(Heading(tr("Practice system"), level=2))
         self._systems = QVBoxLayout()
         self._systems.setSpacing(12)
         self._column.addLayout(self._systems)
-        self.opening = Muted("Opening…")
+        self.opening = Muted(tr("Opening…"))
         self._systems.addWidget(self.opening)
         self._column.addSpacing(4)
-        self._column.addWidget(Heading("Searches", level=2))
+        self._column.addWidget(Heading(tr("Searches"), level=2))
         self._column.addWidget(self.infotrack)
         self._column.addStretch(1)
         scroll = QScrollArea()
@@ -414,7 +417,7 @@ class ConnectionsWindow(Window):
         if status is None:
             return
         self.opening.setVisible(not status.connections)
-        self.opening.setText("No practice system is set up. Ask your firm's IT for the platform file.")
+        self.opening.setText(tr("No practice system is set up. Ask your firm's IT for the platform file."))
         for view in status.connections:
             card = self.cards.get(view.system)
             if card is None:
@@ -438,13 +441,13 @@ class ConnectionsWindow(Window):
             card.result.clear()
             card.show_findings(())
         if not self._signing_in.start(system) and card is not None:
-            card.result.say("Another sign-in is under way. Finish or cancel it first.", Tone.CALM)
+            card.result.say(tr("Another sign-in is under way. Finish or cancel it first."), Tone.CALM)
 
     def disconnect_system(self, system: str) -> None:
         card = self.cards[system]
         card.result.clear()
         card.show_findings(())
-        card.set_busy("Disconnecting…")
+        card.set_busy(tr("Disconnecting…"))
         self.bridge.run(
             card,
             lambda desk: desk.disconnect(system),
@@ -457,7 +460,7 @@ class ConnectionsWindow(Window):
         card = self.cards[system]
         card.result.clear()
         card.show_findings(())
-        card.set_busy("Testing…")
+        card.set_busy(tr("Testing…"))
         self.bridge.run(
             card,
             lambda desk: desk.check_access(system),
@@ -479,7 +482,7 @@ class ConnectionsWindow(Window):
         card.show_findings(findings)
         bad = [finding for finding in findings if finding.finding is not Finding.OK]
         if not bad:
-            card.result.say("Everything works.", Tone.GOOD)
+            card.result.say(tr("Everything works."), Tone.GOOD)
         self.bridge.notify()
 
     def _ended(self, card: ConnectionCard, sentence: str, tone: Tone) -> None:
@@ -499,7 +502,7 @@ class ConnectionsWindow(Window):
         card = self.cards.get(view.system)
         if card is not None:
             card.show_view(view)
-            card.result.say(f"Signed in to {view.tenant or view.title}.", Tone.GOOD)
+            card.result.say(tr("Signed in to {name}.", name=view.tenant or view.title), Tone.GOOD)
             # A sign-in alone says nothing about what it allows.
             self.bridge.run(
                 card, lambda desk: desk.check_access(view.system), card.show_findings, lambda _: None, lane="rights", network=True

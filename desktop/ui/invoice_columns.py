@@ -8,22 +8,23 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.ui import theme
+from desktop.ui.language import tr
 from desktop.ui.widgets import MessageBar, Muted, open_at
 
-NOT_THERE = "(not there)"
+NOT_THERE = tr("(not there)")
 
 ASKED = (
-    ("OrderId", "Order number"),
-    ("TotalFeeTotal", "Total with GST"),
-    ("TotalFee", "Total without GST"),
-    ("TotalFeeGST", "GST of the total"),
-    ("RetailerFee", "Retailer fee without GST"),
-    ("RetailerFeeGST", "GST of the retailer fee"),
-    ("SupplierFee", "Supplier fee without GST"),
-    ("SupplierFeeGST", "GST of the supplier fee"),
-    ("ServiceName", "Service"),
-    ("ClientReference", "Matter"),
-    ("Date", "Date"),
+    ("OrderId", tr("Order number")),
+    ("TotalFeeTotal", tr("Total with GST")),
+    ("TotalFee", tr("Total without GST")),
+    ("TotalFeeGST", tr("GST of the total")),
+    ("RetailerFee", tr("Retailer fee without GST")),
+    ("RetailerFeeGST", tr("GST of the retailer fee")),
+    ("SupplierFee", tr("Supplier fee without GST")),
+    ("SupplierFeeGST", tr("GST of the supplier fee")),
+    ("ServiceName", tr("Service")),
+    ("ClientReference", tr("Matter")),
+    ("Date", tr("Date")),
 )
 
 _HINTS = {
@@ -58,7 +59,7 @@ class ColumnsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None, headings: Sequence[str], known: Mapping[str, str]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("iConnect - The invoice's columns")
+        self.setWindowTitle(tr("iConnect - The invoice's columns"))
         open_at(self, 520, 560)
         self._done: Callable[[dict[str, str]], None] | None = None
         self.message = MessageBar()
@@ -82,14 +83,14 @@ class ColumnsDialog(QDialog):
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.keep_button = buttons.addButton("Keep and compare", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.keep_button = buttons.addButton(tr("Keep and compare"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self._accepted)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(10)
         column.addWidget(
-            Muted("iConnect does not know this invoice's heading. Say which column is which; it is kept for next time.")
+            Muted(tr("iConnect does not know this invoice's heading. Say which column is which; it is kept for next time."))
         )
         column.addWidget(self.message)
         column.addWidget(scroll, 1)
@@ -107,17 +108,17 @@ class ColumnsDialog(QDialog):
     def _accepted(self) -> None:
         chosen = self.chosen()
         if "OrderId" not in chosen:
-            self.message.say("Choose the column that holds the order number.")
+            self.message.say(tr("Choose the column that holds the order number."))
             return
         amounts = {"TotalFeeTotal", "TotalFee", "RetailerFee", "SupplierFee"} & set(chosen)
         if not amounts:
-            self.message.say("Choose at least one column with an amount.")
+            self.message.say(tr("Choose at least one column with an amount."))
             return
         if "TotalFeeTotal" not in chosen and any(f"{name}GST" not in chosen for name in amounts):
-            self.message.say("An amount without GST needs the column with its GST, too.")
+            self.message.say(tr("An amount without GST needs the column with its GST, too."))
             return
         if len(set(chosen.values())) < len(chosen):
-            self.message.say("One column is chosen twice.")
+            self.message.say(tr("One column is chosen twice."))
             return
         self.accept()
         if self._done is not None:

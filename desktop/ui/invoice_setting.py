@@ -13,6 +13,7 @@ from desktop.services.desk import Desk
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.invoice_columns import ColumnsDialog
+from desktop.ui.language import tr
 from desktop.ui.widgets import MessageBar, Muted
 
 _TOLD = 3
@@ -21,9 +22,9 @@ _TOLD = 3
 def columns_words(columns: Mapping[str, str]) -> str:
     """Which columns were told, in a line."""
     if not columns:
-        return "As InfoTrack's order messages name them: OrderId, RetailerFee and so on."
-    told = [f"{theirs} is {ours}" for ours, theirs in columns.items()]
-    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        return tr("As InfoTrack's order messages name them: OrderId, RetailerFee and so on.")
+    told = [tr("{theirs} is {ours}", theirs=theirs, ours=ours) for ours, theirs in columns.items()]
+    more = tr(" and {count} more", count=len(told) - _TOLD) if len(told) > _TOLD else ""
     return f"{', '.join(told[:_TOLD])}{more}."
 
 
@@ -35,11 +36,11 @@ class InvoiceSetting(QWidget):
         self._bridge = bridge
         self.text = Muted()
         self.message = MessageBar()
-        self.choose_button = QPushButton("Choose from an invoice…")
-        self.choose_button.setAccessibleDescription("Say which of an invoice's columns is which")
+        self.choose_button = QPushButton(tr("Choose from an invoice…"))
+        self.choose_button.setAccessibleDescription(tr("Say which of an invoice's columns is which"))
         self.choose_button.clicked.connect(self._choose_file)
-        self.forget_button = QPushButton("Forget")
-        self.forget_button.setAccessibleDescription("Forget the invoice's columns")
+        self.forget_button = QPushButton(tr("Forget"))
+        self.forget_button.setAccessibleDescription(tr("Forget the invoice's columns"))
         self.forget_button.clicked.connect(lambda: self._keep({}))
         row = QHBoxLayout()
         row.setSpacing(theme.GAP)
@@ -67,16 +68,16 @@ class InvoiceSetting(QWidget):
         self._bridge.run(self, work, lambda got: self._ask(*got), self.message.say)
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "iConnect - Choose an invoice")
+        dialog = QFileDialog(self, tr("iConnect - Choose an invoice"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Invoices (*.csv *.xlsx)", "All files (*)"])
+        dialog.setNameFilters([tr("Invoices (*.csv *.xlsx)"), tr("All files (*)")])
         dialog.fileSelected.connect(lambda file: self.ask_about(Path(file)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     def _ask(self, headings: tuple[str, ...], known: Mapping[str, str]) -> None:
         dialog = ColumnsDialog(self, headings, known)
-        dialog.keep_button.setText("Keep")
+        dialog.keep_button.setText(tr("Keep"))
         dialog.ask(self._keep)
 
     def _keep(self, columns: Mapping[str, str]) -> None:

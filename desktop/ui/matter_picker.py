@@ -25,6 +25,7 @@ from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
 from desktop.ui.before_order import ClosedMatterDialog, OrderedLately
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.matter_search import MatterSearch
 from desktop.ui.order_row import order_row
 from desktop.ui.rows import Row, RowList, RowModel
@@ -68,8 +69,8 @@ class MatterPanel(QWidget):
         self.staff = Muted()
         self.warning = MessageBar()
         self.lately = OrderedLately(clock)
-        self.button = QPushButton("New search")
-        self.button.setAccessibleName("New search")
+        self.button = QPushButton(tr("New search"))
+        self.button.setAccessibleName(tr("New search"))
         strong = self.button.font()
         strong.setBold(True)
         self.button.setFont(strong)
@@ -78,9 +79,9 @@ class MatterPanel(QWidget):
         self.button.setDefault(True)
         self.busy = Busy()
 
-        self.history_title = Heading("Orders for this matter", level=2)
+        self.history_title = Heading(tr("Orders for this matter"), level=2)
         self.model: RowModel[OrderView] = RowModel(self._row, lambda order: order.order_id, self)
-        self.history = RowList("Orders for this matter")
+        self.history = RowList(tr("Orders for this matter"))
         self.history.setModel(self.model)
         self.history.activated.connect(self._open)
         self.history_empty = EmptyState(framed=True)
@@ -147,7 +148,7 @@ class MatterPanel(QWidget):
         self.state.setVisible(bool(matter.state))
         self.name.setText(matter.name)
         self.client.setText(" · ".join(part for part in (matter.client, words.system_title(matter.system)) if part))
-        self.staff.setText("Staff: " + ", ".join(person.name for person in matter.staff))
+        self.staff.setText(tr("Staff: {names}", names=", ".join(person.name for person in matter.staff)))
         self.staff.setVisible(bool(matter.staff))
         self._warn(matter)
         if not same:
@@ -192,7 +193,8 @@ class MatterPanel(QWidget):
             self._history_stack.setCurrentWidget(self.history)
         else:
             self.history_empty.say(
-                "Nothing ordered yet", "Searches that you order for this matter will stand here, with what each has come to."
+                tr("Nothing ordered yet"),
+                tr("Searches that you order for this matter will stand here, with what each has come to."),
             )
             self._history_stack.setCurrentWidget(self.history_empty)
 
@@ -207,7 +209,7 @@ class MatterPanel(QWidget):
         if matter.is_open is False:
             system = words.system_title(matter.system)
             self.warning.say(
-                f"This matter is closed in {system}. A search can be ordered, but {system} may refuse its cost.",
+                tr("This matter is closed in {system}. A search can be ordered, but {system} may refuse its cost.", system=system),
                 Tone.WARN,
                 keep=True,
             )
@@ -250,7 +252,7 @@ class MatterPicker(Window):
     found_closed = Signal(str)
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Choose a matter", clock=clock)
+        super().__init__(bridge, tr("Choose a matter"), clock=clock)
         open_at(self, 940, 580)
         self.closed_dialog: ClosedMatterDialog | None = None
         self._waiting: Matter | None = None
@@ -298,8 +300,11 @@ class MatterPicker(Window):
         status = self.bridge.status
         if status is not None and all(view.system != system for view in state.connected(status)):
             self.message.say(
-                f"The link leads to a matter in {words.system_title(system)}, where you are not signed in. Connect first, then "
-                "follow the link again.",
+                tr(
+                    "The link leads to a matter in {system}, where you are not signed in. Connect "
+                    "first, then follow the link again.",
+                    system=words.system_title(system),
+                ),
                 Tone.WARN,
             )
 
@@ -315,13 +320,17 @@ class MatterPicker(Window):
             self.notice.clear()
         elif not live:
             self.notice.say(
-                "You are not signed in to a practice system.", Tone.CALM, button="Sign in…", act=self.connect_wanted.emit, keep=True
+                tr("You are not signed in to a practice system."),
+                Tone.CALM,
+                button=tr("Sign in…"),
+                act=self.connect_wanted.emit,
+                keep=True,
             )
         elif now is IconState.OFFLINE:
             away = [view.title for view in live if view.offline]
-            who = "The practice system" if len(live) == 1 else " and ".join(away)
+            who = tr("The practice system") if len(live) == 1 else tr(" and ").join(away)
             self.notice.say(
-                f"{who} can't be reached. You can go on ordering; postings wait and are sent later.",
+                tr("{who} can't be reached. You can go on ordering; postings wait and are sent later.", who=who),
                 Tone.WARN,
                 keep=True,
             )
@@ -339,7 +348,7 @@ class MatterPicker(Window):
         if matter.is_open is False:
             self._ask_about_closed(matter)
             return
-        self.panel.set_busy("Opening InfoTrack…")
+        self.panel.set_busy(tr("Opening InfoTrack…"))
         if not self._can_be_asked(matter):
             self._open(matter)
             return
@@ -366,8 +375,11 @@ class MatterPicker(Window):
         if self._waiting is not matter:
             if closed:
                 self.found_closed.emit(
-                    f"The matter that you just chose has been closed in {words.system_title(matter.system)}. Its cost may be "
-                    "refused there; the order can be moved to another matter."
+                    tr(
+                        "The matter that you just chose has been closed in {system}. Its cost may be "
+                        "refused there; the order can be moved to another matter.",
+                        system=words.system_title(matter.system),
+                    )
                 )
             return
         self._waiting = None
@@ -378,7 +390,7 @@ class MatterPicker(Window):
 
     def _ask_about_closed(self, matter: Matter) -> None:
         """Shows the question with the client's open matters, which the local copy knows."""
-        self.panel.set_busy("Looking for open matters…")
+        self.panel.set_busy(tr("Looking for open matters…"))
         self.bridge.run(
             self,
             lambda desk: desk.advice.open_matters_of_client(matter),
@@ -400,7 +412,7 @@ class MatterPicker(Window):
         self.closed_dialog = None
 
     def _decided(self, matter: Matter) -> None:
-        self.panel.set_busy("Opening InfoTrack…")
+        self.panel.set_busy(tr("Opening InfoTrack…"))
         self._open(matter)
 
     def _open(self, matter: Matter) -> None:
@@ -440,7 +452,7 @@ class MatterChooser(QDialog):
 
     def __init__(self, bridge: Bridge, title: str, explanation: str, button: str, clock: Clock, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"iConnect - {title}")
+        self.setWindowTitle(tr("iConnect - {title}", title=title))
         open_at(self, 520, 520)
         self._done: Callable[[Matter], None] | None = None
         self.search = MatterSearch(bridge, clock)
@@ -479,7 +491,9 @@ class MatterChooser(QDialog):
 
     def _offer(self, matters: Sequence[Matter]) -> None:
         if matters:
-            self.offered.setText(f"First in the list: the open matters of {matters[0].client or 'the same client'}.")
+            self.offered.setText(
+                tr("First in the list: the open matters of {client}.", client=matters[0].client or tr("the same client"))
+            )
             self.offered.show()
             self.search.offer_first(matters)
 

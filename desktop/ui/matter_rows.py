@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 from desktop.services.desk import MatterHit
 from desktop.services.practice.matter_marks import Mark, marks
 from desktop.ui import words
+from desktop.ui.language import tr
 from desktop.ui.rows import VALUE_ROLE, AnyIndex, Row, TwoLineDelegate
 
 Span = tuple[int, int]
@@ -21,14 +22,14 @@ GAP = "  "
 
 def matter_row(hit: MatterHit, *, many_systems: bool = False) -> Row:
     matter = hit.matter
-    told = tuple(mark for mark, wanted in (("recent", hit.recent), ("mine", hit.mine)) if wanted)
+    told = tuple(mark for mark, wanted in ((tr("recent"), hit.recent), (tr("mine"), hit.mine)) if wanted)
     tail = [matter.client]
     if many_systems:
         tail.append(words.system_title(matter.system))
     return Row(
         title=f"{matter.number}{GAP}{matter.name}",
         subtitle=" · ".join(part for part in tail if part),
-        pill="closed" if matter.is_open is False else "",
+        pill=tr("closed") if matter.is_open is False else "",
         tone=words.Tone.WARN,
         marks=told,
         spoken=", ".join(part for part in (words.matter_text(matter), words.system_title(matter.system) * many_systems) if part),

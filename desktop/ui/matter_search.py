@@ -12,6 +12,7 @@ from desktop.services.desk import MatterHit, Status
 from desktop.services.practice.model import Matter
 from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.matter_rows import MatterDelegate, matter_row
 from desktop.ui.rows import RowList, RowModel
 from desktop.ui.widgets import Busy, EmptyState, Field, Muted
@@ -44,8 +45,8 @@ class MatterSearch(QWidget):
         self._offered: tuple[Matter, ...] = ()
 
         self.field = Field()
-        self.field.setAccessibleName("Find a matter")
-        self.field.setPlaceholderText("Number, name or client")
+        self.field.setAccessibleName(tr("Find a matter"))
+        self.field.setPlaceholderText(tr("Number, name or client"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._typed)
         self.field.installEventFilter(self)
@@ -53,7 +54,7 @@ class MatterSearch(QWidget):
         self.model: RowModel[MatterHit] = RowModel(
             lambda hit: matter_row(hit, many_systems=self._names_system(hit)), lambda hit: (hit.matter.system, hit.matter.id), self
         )
-        self.list = RowList("Matters")
+        self.list = RowList(tr("Matters"))
         self.list.setModel(self.model)
         self.list.setItemDelegate(MatterDelegate(lambda: self._shown_for or "", self.list))
         self.list.selectionModel().currentChanged.connect(lambda *_: self.current_changed.emit(self.current()))
@@ -63,8 +64,8 @@ class MatterSearch(QWidget):
         self.empty = EmptyState(framed=True)
         self.busy = Busy()
         self.freshness = Muted(wrap=False)
-        self.refresh = QPushButton("Refresh")
-        self.refresh.setToolTip("Fetch the matters from the practice system again")
+        self.refresh = QPushButton(tr("Refresh"))
+        self.refresh.setToolTip(tr("Fetch the matters from the practice system again"))
         self.refresh.setAutoDefault(False)
         self.refresh.clicked.connect(self.refresh_matters)
 
@@ -123,17 +124,17 @@ class MatterSearch(QWidget):
             self._systems = systems
             self.model.reword()
         if status is None:
-            self.freshness.setText("Opening…")
+            self.freshness.setText(tr("Opening…"))
             self.refresh.setEnabled(False)
             return
         self.refresh.setEnabled(bool(state.connected(status)) and not status.refreshing)
-        many = f"{status.matters:,} matter{'' if status.matters == 1 else 's'}"
+        many = tr("1 matter") if status.matters == 1 else tr("{count:,} matters", count=status.matters)
         if status.refreshing:
-            self.freshness.setText(f"{many}, being refreshed…")
+            self.freshness.setText(tr("{many}, being refreshed…", many=many))
         elif status.refreshed_at is None:
-            self.freshness.setText(many if status.matters else "Not fetched yet")
+            self.freshness.setText(many if status.matters else tr("Not fetched yet"))
         else:
-            self.freshness.setText(f"{many}, refreshed {words.ago(status.refreshed_at, self._clock())}")
+            self.freshness.setText(tr("{many}, refreshed {ago}", many=many, ago=words.ago(status.refreshed_at, self._clock())))
         self._explain()
 
     def _names_system(self, hit: MatterHit) -> bool:
@@ -195,30 +196,34 @@ class MatterSearch(QWidget):
             return
         status, text = self._bridge.status, self.field.text().strip()
         if status is None:
-            self.empty.say("One moment…", "iConnect is opening your matters.")
+            self.empty.say(tr("One moment…"), tr("iConnect is opening your matters."))
         elif text and self._shown_for != text:
             return
         elif text and self._can_ask():
             name = self._ask_name(status)
             self.empty.say(
-                "Nothing found",
-                f"No matter in the local copy fits “{text}”. If it is new, {name} can be asked for that number.",
-                button=f"Ask {name} for {text}" if len(text) <= 30 else f"Ask {name}",
+                tr("Nothing found"),
+                tr(
+                    "No matter in the local copy fits “{text}”. If it is new, {name} can be asked for that number.",
+                    text=text,
+                    name=name,
+                ),
+                button=tr("Ask {name} for {text}", name=name, text=text) if len(text) <= 30 else tr("Ask {name}", name=name),
                 act=self.ask_for_number,
             )
         elif text:
-            self.empty.say("Nothing found", f"No matter fits “{text}”.")
+            self.empty.say(tr("Nothing found"), tr("No matter fits “{text}”.", text=text))
         elif not state.connected(status):
-            self.empty.say("No matters yet", "Sign in to your practice system first: its matters then appear here.")
+            self.empty.say(tr("No matters yet"), tr("Sign in to your practice system first: its matters then appear here."))
         elif status.matters == 0:
             self.empty.say(
-                "No matters yet",
-                "Your matters have not been fetched from the practice system.",
-                button="Fetch matters",
+                tr("No matters yet"),
+                tr("Your matters have not been fetched from the practice system."),
+                button=tr("Fetch matters"),
                 act=self.refresh_matters,
             )
         else:
-            self.empty.say("Type to find a matter", "Matters that you ordered for or opened lately will stand here.")
+            self.empty.say(tr("Type to find a matter"), tr("Matters that you ordered for or opened lately will stand here."))
         self._stack.setCurrentWidget(self.empty)
 
     # network
@@ -229,11 +234,11 @@ class MatterSearch(QWidget):
     @staticmethod
     def _ask_name(status: Status) -> str:
         live = state.connected(status)
-        return words.system_short(live[0].system) if len(live) == 1 else "the practice systems"
+        return words.system_short(live[0].system) if len(live) == 1 else tr("the practice systems")
 
     def ask_for_number(self) -> None:
         number = self.field.text().strip()
-        self._network(f"Asking for {number}…")
+        self._network(tr("Asking for {number}…", number=number))
         self._bridge.run(
             self,
             lambda desk: desk.ask_for_matter(number),
@@ -244,7 +249,7 @@ class MatterSearch(QWidget):
         )
 
     def refresh_matters(self) -> None:
-        self._network("Fetching matters…")
+        self._network(tr("Fetching matters…"))
         self._bridge.run(
             self, lambda desk: desk.refresh_matters(), self._refreshed, self._network_failed, lane="refresh", network=True
         )
@@ -254,7 +259,9 @@ class MatterSearch(QWidget):
         if number != self.field.text().strip():
             return
         if matter is None:
-            self.empty.say("No such matter", f"The practice system does not know a matter with the number “{number}”.")
+            self.empty.say(
+                tr("No such matter"), tr("The practice system does not know a matter with the number “{number}”.", number=number)
+            )
             self._stack.setCurrentWidget(self.empty)
             return
         self._asked = matter

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.ui import theme
+from desktop.ui.language import tr
 from desktop.ui.vendor_places import Way
 from desktop.ui.widgets import Muted
 from desktop.ui.words import Tone
@@ -23,7 +24,7 @@ class MenuPath(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.setAccessibleName("Open " + ", then ".join(steps))
+        self.setAccessibleName(tr("Open {steps}", steps=tr(", then ").join(steps)))
         self.setToolTip(" > ".join(steps))
 
     def steps(self) -> tuple[str, ...]:

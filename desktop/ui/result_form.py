@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop.services.desk import TypedResult
 from desktop.ui import theme
+from desktop.ui.language import tr
 from desktop.ui.widgets import Field, MessageBar, Muted
 
 
@@ -41,7 +42,7 @@ def amount(text: str, name: str) -> Decimal | None:
     except InvalidOperation:
         value = Decimal("NaN")
     if not re.fullmatch(r"-?\d{1,9}(\.\d{1,2})?", clean) or not value.is_finite():
-        raise FormProblem(f"{name} must be an amount such as 12.34.")
+        raise FormProblem(tr("{name} must be an amount such as 12.34.", name=name))
     return value.quantize(Decimal("0.01"))
 
 
@@ -50,21 +51,21 @@ class ResultForm(QDialog):
 
     def __init__(self, parent: QWidget | None = None, *, matter_number: str = "", file: Path | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("iConnect - Add a result")
+        self.setWindowTitle(tr("iConnect - Add a result"))
         self.setMinimumWidth(520)
         self._hand_on: Callable[[TypedResult], None] | None = None
         self.message = MessageBar()
         self.order_id = Field()
-        self.order_id.setPlaceholderText("Number on InfoTrack's confirmation")
+        self.order_id.setPlaceholderText(tr("Number on InfoTrack's confirmation"))
         self.matter = Field(matter_number)
         self.service = Field()
-        self.service.setPlaceholderText("Such as Title Search")
+        self.service.setPlaceholderText(tr("Such as Title Search"))
         self.reference = Field()
         self.file = Field(str(file) if file is not None else "")
-        self.file.setPlaceholderText("None")
-        self.file.setAccessibleName("PDF file")
-        choose = QPushButton("&Choose…")
-        choose.setAccessibleDescription("Choose the result's PDF")
+        self.file.setPlaceholderText(tr("None"))
+        self.file.setAccessibleName(tr("PDF file"))
+        choose = QPushButton(tr("&Choose…"))
+        choose.setAccessibleDescription(tr("Choose the result's PDF"))
         choose.setAutoDefault(False)
         choose.clicked.connect(self._choose)
         files = QHBoxLayout()
@@ -76,15 +77,15 @@ class ResultForm(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(theme.GAP)
-        form.addRow("&Order number", self.order_id)
-        form.addRow("&Matter number", self.matter)
-        form.addRow("&Service", self.service)
-        form.addRow("&Reference", self.reference)
-        form.addRow("PDF file", files)
-        form.addRow("Fees", self._fees())
+        form.addRow(tr("&Order number"), self.order_id)
+        form.addRow(tr("&Matter number"), self.matter)
+        form.addRow(tr("&Service"), self.service)
+        form.addRow(tr("&Reference"), self.reference)
+        form.addRow(tr("PDF file"), files)
+        form.addRow(tr("Fees"), self._fees())
 
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.add_button = buttons.addButton("Add", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.add_button = buttons.addButton(tr("Add"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self._add)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -92,7 +93,10 @@ class ResultForm(QDialog):
         column.setSpacing(12)
         column.addWidget(
             Muted(
-                "For a result that came by e-mail or that you fetched at InfoTrack. A message that comes later posts nothing twice."
+                tr(
+                    "For a result that came by e-mail or that you fetched at InfoTrack. A message that comes later "
+                    "posts nothing twice."
+                )
             )
         )
         column.addWidget(self.message)
@@ -104,11 +108,11 @@ class ResultForm(QDialog):
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GAP)
         grid.setVerticalSpacing(6)
-        for column, title in enumerate(("Without GST", "GST"), start=1):
+        for column, title in enumerate((tr("Without GST"), "GST"), start=1):
             grid.addWidget(Muted(title, wrap=False), 0, column, Qt.AlignmentFlag.AlignRight)
         self.fees: dict[str, Field] = {}
         for row, (who, title) in enumerate(
-            (("retailer", "Retailer fee (InfoTrack)"), ("supplier", "Supplier fee (authority)")), start=1
+            (("retailer", tr("Retailer fee (InfoTrack)")), ("supplier", tr("Supplier fee (authority)"))), start=1
         ):
             grid.addWidget(Muted(title, wrap=False), row, 0)
             for column, part in enumerate(("fee", "gst"), start=1):
@@ -129,17 +133,21 @@ class ResultForm(QDialog):
 
     def result_value(self) -> TypedResult:
         """What stands in the form. Raises FormProblem."""
-        for field, name in ((self.order_id, "The order number"), (self.matter, "The matter number"), (self.service, "The service")):
+        for field, name in (
+            (self.order_id, tr("The order number")),
+            (self.matter, tr("The matter number")),
+            (self.service, tr("The service")),
+        ):
             if not field.text().strip():
-                raise FormProblem(f"{name} is missing.")
+                raise FormProblem(tr("{name} is missing.", name=name))
         if not self.order_id.text().strip().isdecimal():
-            raise FormProblem("The order number has digits only.")
+            raise FormProblem(tr("The order number has digits only."))
         fees = {key: amount(field.text(), field.accessibleName()) for key, field in self.fees.items()}
         file = Path(self.file.text().strip()) if self.file.text().strip() else None
         if file is not None and not file.is_file():
-            raise FormProblem("That PDF file does not exist.")
+            raise FormProblem(tr("That PDF file does not exist."))
         if file is None and all(value is None for value in fees.values()):
-            raise FormProblem("Give a fee, a PDF, or both: there is nothing to deliver yet.")
+            raise FormProblem(tr("Give a fee, a PDF, or both: there is nothing to deliver yet."))
         return TypedResult(
             order_id=self.order_id.text().strip(),
             matter_number=self.matter.text().strip(),
@@ -167,7 +175,7 @@ class ResultForm(QDialog):
             self._hand_on(value)
 
     def _choose(self) -> None:
-        dialog = QFileDialog(self, "iConnect - Choose the result's PDF", "", "PDF (*.pdf);;All files (*)")
+        dialog = QFileDialog(self, tr("iConnect - Choose the result's PDF"), "", tr("PDF (*.pdf);;All files (*)"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.file.setText)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

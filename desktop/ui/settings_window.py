@@ -33,6 +33,7 @@ from desktop.ui import state, theme, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.code_box import CodeBox
 from desktop.ui.invoice_setting import InvoiceSetting
+from desktop.ui.language import tr
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
 from desktop.ui.shortcut import BadShortcut, cannot, read_shortcut
 from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted, open_at
@@ -40,18 +41,18 @@ from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import PatternProblem, Tone
 
 _REVIEW: tuple[tuple[Review, str], ...] = (
-    ("never", "Post by itself"),
-    ("differences", "Ask me before posting a later change"),
-    ("always", "Ask me before every posting"),
+    ("never", tr("Post by itself")),
+    ("differences", tr("Ask me before posting a later change")),
+    ("always", tr("Ask me before every posting")),
 )
 _AMOUNTS: tuple[tuple[Amounts, str], ...] = (
-    ("ex_gst", "Fees without GST (the firm is registered)"),
-    ("inc_gst", "Fees with GST"),
+    ("ex_gst", tr("Fees without GST (the firm is registered)")),
+    ("inc_gst", tr("Fees with GST")),
 )
 _NOTIFICATIONS: tuple[tuple[Notifications, str], ...] = (
-    ("errors", "When something needs me"),
-    ("all", "Also when results were posted"),
-    ("none", "Never"),
+    ("errors", tr("When something needs me")),
+    ("all", tr("Also when results were posted")),
+    ("none", tr("Never")),
 )
 
 
@@ -65,7 +66,7 @@ class SettingsWindow(Window):
     kept = Signal()
 
     def __init__(self, bridge: Bridge, door: SettingsDoor, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Settings", clock=clock)
+        super().__init__(bridge, tr("Settings"), clock=clock)
         open_at(self, 640, 700)
         self._door = door
         self._loaded: LoadedSettings | None = None
@@ -111,7 +112,7 @@ class SettingsWindow(Window):
             return
         wanted, door = self.values(), self._door
         self.message.clear()
-        self.busy.start("Saving…")
+        self.busy.start(tr("Saving…"))
         self.save_button.setEnabled(False)
         self.bridge.run(self, lambda _: door.save(wanted), lambda _: self._saved(loaded, wanted), self._not_saved)
 
@@ -121,12 +122,12 @@ class SettingsWindow(Window):
     def _ask_about_changes(self) -> None:
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("iConnect - Save the changes?")
-        box.setText("Save the changes?")
-        box.setInformativeText("You changed settings and have not saved them.")
-        save = box.addButton("&Save", QMessageBox.ButtonRole.AcceptRole)
-        drop = box.addButton("&Don't save", QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton("&Keep editing", QMessageBox.ButtonRole.RejectRole)
+        box.setWindowTitle(tr("iConnect - Save the changes?"))
+        box.setText(tr("Save the changes?"))
+        box.setInformativeText(tr("You changed settings and have not saved them."))
+        save = box.addButton(tr("&Save"), QMessageBox.ButtonRole.AcceptRole)
+        drop = box.addButton(tr("&Don't save"), QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton(tr("&Keep editing"), QMessageBox.ButtonRole.RejectRole)
         save.setEnabled(self.save_button.isEnabled())
         box.setDefaultButton(save if save.isEnabled() else stay)
         box.setEscapeButton(stay)
@@ -151,42 +152,42 @@ class SettingsWindow(Window):
     # building
 
     def _make_fields(self) -> None:
-        self.system = self._choice("Practice system", ())
+        self.system = self._choice(tr("Practice system"), ())
         self.system.currentIndexChanged.connect(self._fetch_codes)
-        self.code_taxed = CodeBox("Cost code for amounts with GST")
-        self.code_untaxed = CodeBox("Cost code for amounts without GST")
+        self.code_taxed = CodeBox(tr("Cost code for amounts with GST"))
+        self.code_untaxed = CodeBox(tr("Cost code for amounts without GST"))
         self.codes_note = Muted()
-        self.amounts = self._choice("Amounts", _AMOUNTS)
+        self.amounts = self._choice(tr("Amounts"), _AMOUNTS)
         self.markup = QDoubleSpinBox()
         self.markup.setRange(0, 1000)
         self.markup.setDecimals(2)
         self.markup.setSuffix(" %")
-        self.markup.setAccessibleName("Markup")
+        self.markup.setAccessibleName(tr("Markup"))
         self.markup.setMaximumWidth(140)
-        self.billable = QCheckBox("Costs are b&illable to the client")
-        self.description = self._line("Description of a cost")
+        self.billable = QCheckBox(tr("Costs are b&illable to the client"))
+        self.description = self._line(tr("Description of a cost"))
         self.description_preview = Muted()
-        self.file_name = self._line("File name of a document")
+        self.file_name = self._line(tr("File name of a document"))
         self.file_preview = Muted()
-        self.folder = self._line("Folder for documents")
-        self.review = self._choice("Review", _REVIEW)
-        self.results_folder = self._line("Drop folder")
-        self.results_folder.setPlaceholderText("None: results come by the firm's feed or by hand")
-        self.browse = QPushButton("Choose…")
-        self.browse.setAccessibleDescription("Choose the drop folder")
+        self.folder = self._line(tr("Folder for documents"))
+        self.review = self._choice(tr("Review"), _REVIEW)
+        self.results_folder = self._line(tr("Drop folder"))
+        self.results_folder.setPlaceholderText(tr("None: results come by the firm's feed or by hand"))
+        self.browse = QPushButton(tr("Choose…"))
+        self.browse.setAccessibleDescription(tr("Choose the drop folder"))
         self.browse.clicked.connect(self._choose_folder)
-        self.notifications = self._choice("Notices", _NOTIFICATIONS)
-        self.start = QCheckBox("Start iConnect when I sign in to &this PC")
-        self.names = QCheckBox("Name the matters in n&otices, where others may see them")
-        self.shortcut = self._line("Shortcut for the picker")
-        self.shortcut.setPlaceholderText("None; or for example Ctrl+Alt+I")
+        self.notifications = self._choice(tr("Notices"), _NOTIFICATIONS)
+        self.start = QCheckBox(tr("Start iConnect when I sign in to &this PC"))
+        self.names = QCheckBox(tr("Name the matters in n&otices, where others may see them"))
+        self.shortcut = self._line(tr("Shortcut for the picker"))
+        self.shortcut.setPlaceholderText(tr("None; or for example Ctrl+Alt+I"))
         self.shortcut_note = Muted()
         self.proxy = Muted()
         self.invoice = InvoiceSetting(self.bridge)
-        self.save_button = QPushButton("&Save")
+        self.save_button = QPushButton(tr("&Save"))
         self.save_button.setDefault(True)
         self.save_button.clicked.connect(self.save)
-        self.undo_button = QPushButton("&Undo changes")
+        self.undo_button = QPushButton(tr("&Undo changes"))
         self.undo_button.clicked.connect(self.undo)
         # Beside the button that was pressed: a bar on top would move every field.
         self.saved = Muted(wrap=False)
@@ -239,36 +240,36 @@ class SettingsWindow(Window):
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(10)
-        form = self._section(column, "Costs")
-        self._row(form, "P&ractice system", self.system)
-        self._row(form, "Code &with GST", self.code_taxed)
-        self._row(form, "Code with&out GST", self.code_untaxed)
+        form = self._section(column, tr("Costs"))
+        self._row(form, tr("P&ractice system"), self.system)
+        self._row(form, tr("Code &with GST"), self.code_taxed)
+        self._row(form, tr("Code with&out GST"), self.code_untaxed)
         self._row(form, "", self.codes_note)
         self._costs = form
-        self._row(form, "&Amounts", self.amounts)
-        self._row(form, "&Markup", self.markup)
+        self._row(form, tr("&Amounts"), self.amounts)
+        self._row(form, tr("&Markup"), self.markup)
         self._row(form, "", self.billable)
-        self._row(form, "&Description", self.description)
+        self._row(form, tr("&Description"), self.description)
         self._row(form, "", self.description_preview)
-        self._row(form, "&Before posting", self.review)
-        form = self._section(column, "Documents")
-        self._row(form, "&File name", self.file_name)
+        self._row(form, tr("&Before posting"), self.review)
+        form = self._section(column, tr("Documents"))
+        self._row(form, tr("&File name"), self.file_name)
         self._row(form, "", self.file_preview)
-        self._row(form, "Fo&lder", self.folder)
-        form = self._section(column, "Reconcile")
-        self._row(form, "Columns", self.invoice)
-        form = self._section(column, "This PC")
+        self._row(form, tr("Fo&lder"), self.folder)
+        form = self._section(column, tr("Reconcile"))
+        self._row(form, tr("Columns"), self.invoice)
+        form = self._section(column, tr("This PC"))
         drop = QHBoxLayout()
         drop.setSpacing(theme.GAP)
         drop.addWidget(self.results_folder, 1)
         drop.addWidget(self.browse)
-        self._row(form, "Dro&p folder", drop, self.results_folder)
-        self._row(form, "&Notices", self.notifications)
+        self._row(form, tr("Dro&p folder"), drop, self.results_folder)
+        self._row(form, tr("&Notices"), self.notifications)
         self._row(form, "", self.names)
-        self._row(form, "Short&cut", self.shortcut)
+        self._row(form, tr("Short&cut"), self.shortcut)
         self._row(form, "", self.shortcut_note)
         self._row(form, "", self.start)
-        self._row(form, "Proxy", self.proxy)
+        self._row(form, tr("Proxy"), self.proxy)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -296,7 +297,7 @@ class SettingsWindow(Window):
     def _row(form: QFormLayout, title: str, field: QWidget | QHBoxLayout, buddy: QWidget | None = None) -> None:
         """A row whose field begins where the fields of the other sections begin. Alt with the title's letter goes to it."""
         label = QLabel(title)
-        label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Code without GST") + 4)
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(tr("Code without GST")) + 4)
         if isinstance(field, QWidget):
             label.setBuddy(field)
             form.addRow(label, field)
@@ -359,7 +360,7 @@ class SettingsWindow(Window):
         for name, field in self._fields.items():
             locked = loaded is not None and name in loaded.locked
             field.setEnabled(loaded is not None and not locked)
-            field.setToolTip("Set by your firm's IT" if locked else "")
+            field.setToolTip(tr("Set by your firm's IT") if locked else "")
         self.browse.setEnabled(self.results_folder.isEnabled())
         fine = self._all_fine()
         changed = self._has_changes()
@@ -385,7 +386,12 @@ class SettingsWindow(Window):
                 self.shortcut_note.setText(str(problem))
                 return False
         self.shortcut_note.setText(
-            reason or (f"{text} brings the picker forward, wherever you are." if text else "Keys that bring the picker forward.")
+            reason
+            or (
+                tr("{text} brings the picker forward, wherever you are.", text=text)
+                if text
+                else tr("Keys that bring the picker forward.")
+            )
         )
         return True
 
@@ -398,7 +404,9 @@ class SettingsWindow(Window):
             label.set_tone(Tone.BAD)
             return False
         label.set_tone(None)
-        label.setText(f"For example: {words.safe_file_name(filled)}.pdf" if file else f"For example: {filled}")
+        label.setText(
+            tr("For example: {name}.pdf", name=words.safe_file_name(filled)) if file else tr("For example: {filled}", filled=filled)
+        )
         return True
 
     # the live list of cost codes
@@ -409,10 +417,10 @@ class SettingsWindow(Window):
         if not system or self._codes_for == system:
             return
         if system not in signed_in:
-            self._note(f"Sign in to {words.system_title(system)} to choose from its cost codes.")
+            self._note(tr("Sign in to {system} to choose from its cost codes.", system=words.system_title(system)))
             return
         self._codes_for = system
-        self._note("Fetching the firm's cost codes…")
+        self._note(tr("Fetching the firm's cost codes…"))
         self.bridge.run(
             self,
             lambda desk: desk.cost_codes(system),
@@ -430,16 +438,22 @@ class SettingsWindow(Window):
         known = {code.code for code in codes}
         missing = [box.code() for box in (self.code_taxed, self.code_untaxed) if box.code() and box.code() not in known]
         if missing:
-            self._note(f"{words.system_title(system)} has no cost code “{missing[0]}”. Choose one from the list.")
+            self._note(
+                tr(
+                    "{system} has no cost code “{code}”. Choose one from the list.",
+                    system=words.system_title(system),
+                    code=missing[0],
+                )
+            )
         elif not known:
-            self._note(f"{words.system_title(system)} has no cost codes yet. Add them there first.")
+            self._note(tr("{system} has no cost codes yet. Add them there first.", system=words.system_title(system)))
         else:
             self._note("")
         self._enable()
 
     def _no_codes(self, problem: str) -> None:
         self._codes_for = ""
-        self._note(f"The list could not be fetched: {problem} You can type a code.")
+        self._note(tr("The list could not be fetched: {problem} You can type a code.", problem=problem))
 
     def _note(self, text: str) -> None:
         self.codes_note.setText(text)
@@ -451,7 +465,7 @@ class SettingsWindow(Window):
         self._loaded = replace(loaded, values=values)
         self.busy.stop()
         self._enable()
-        self.saved.setText("Saved.")
+        self.saved.setText(tr("Saved."))
         self.kept.emit()
         self.bridge.notify()
         if self._closing:
@@ -465,7 +479,7 @@ class SettingsWindow(Window):
         self._enable()
 
     def _choose_folder(self) -> None:
-        dialog = QFileDialog(self, "iConnect - Choose the drop folder", self.results_folder.text())
+        dialog = QFileDialog(self, tr("iConnect - Choose the drop folder"), self.results_folder.text())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(self.results_folder.setText)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from desktop.ui.language import tr
+
 MODIFIERS = ("Ctrl", "Alt", "Shift", "Meta")
 _KEY = re.compile(r"[A-Z0-9]|F(?:[1-9]|1[0-2])")
 
@@ -49,7 +51,7 @@ def read_shortcut(text: str) -> Shortcut:
     return Shortcut(tuple(name for name in MODIFIERS if name in held), key)
 
 
-_SHAPE = (
+_SHAPE = tr(
     "A shortcut is two of Ctrl, Alt, Shift and Meta with a letter or a digit, such as Ctrl+Alt+I; or one of them with F1 to F12."
 )
 
@@ -77,11 +79,11 @@ def cannot(environment: dict[str, str] | os._Environ[str] = os.environ, platform
     ):
         return ""
     if environment.get("WAYLAND_DISPLAY"):
-        return (
+        return tr(
             "Wayland lets no program listen for keys. Make a shortcut in your desktop's keyboard settings that starts the "
             "command iconnect: it brings the picker forward."
         )
-    return "This system has no way to ask for a shortcut. Make one in its keyboard settings that starts the command iconnect."
+    return tr("This system has no way to ask for a shortcut. Make one in its keyboard settings that starts the command iconnect.")
 
 
 def listen(shortcut: Shortcut, pressed: Callable[[], None]) -> Listener:

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractNativeEventFilter, QCoreApplication
 
+from desktop.ui.language import tr
 from desktop.ui.shortcut import NotPossible, Shortcut
 
 WM_HOTKEY = 0x0312
@@ -61,7 +62,9 @@ class WindowsListener:
 
     def __init__(self, shortcut: Shortcut, pressed: Callable[[], None]) -> None:
         if not _register(*modifiers_and_key(shortcut)):
-            raise NotPossible(f"The shortcut {shortcut} can't be had. Another program uses it already. Choose another one.")
+            raise NotPossible(
+                tr("The shortcut {shortcut} can't be had. Another program uses it already. Choose another one.", shortcut=shortcut)
+            )
         self._filter = _Filter(pressed)
         application = QCoreApplication.instance()
         if application is not None:

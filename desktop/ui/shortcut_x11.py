@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QSocketNotifier
 
+from desktop.ui.language import tr
 from desktop.ui.shortcut import NotPossible, Shortcut
 
 _SHIFT, _LOCK, _CONTROL, _MOD1, _MOD2, _MOD4 = 1, 2, 4, 8, 16, 64
@@ -50,7 +51,7 @@ def _library() -> ctypes.CDLL:
     try:
         x11 = ctypes.CDLL(name)
     except OSError as error:
-        raise NotPossible("The library libX11 is missing on this PC, so no shortcut can be had.") from error
+        raise NotPossible(tr("The library libX11 is missing on this PC, so no shortcut can be had.")) from error
     pointer, number, word = ctypes.c_void_p, ctypes.c_int, ctypes.c_ulong
     x11.XOpenDisplay.restype, x11.XOpenDisplay.argtypes = pointer, [ctypes.c_char_p]
     x11.XCloseDisplay.argtypes = [pointer]
@@ -75,7 +76,7 @@ class X11Listener:
         self._pressed = pressed
         self._display = x11.XOpenDisplay(None)
         if not self._display:
-            raise NotPossible("This PC's screen can't be reached, so no shortcut can be had.")
+            raise NotPossible(tr("This PC's screen can't be reached, so no shortcut can be had."))
         self._root = x11.XDefaultRootWindow(self._display)
         self._mask = sum(_MASKS[name] for name in shortcut.modifiers)
         symbol = shortcut.key.lower() if len(shortcut.key) == 1 else shortcut.key
@@ -90,8 +91,10 @@ class X11Listener:
         if not self._code or _refused:
             x11.XCloseDisplay(self._display)
             self._display = None
-            reason = "Another program uses it already." if self._code else "This keyboard has no such key."
-            raise NotPossible(f"The shortcut {shortcut} can't be had. {reason} Choose another one.")
+            reason = tr("Another program uses it already.") if self._code else tr("This keyboard has no such key.")
+            raise NotPossible(
+                tr("The shortcut {shortcut} can't be had. {reason} Choose another one.", shortcut=shortcut, reason=reason)
+            )
         self._notifier = QSocketNotifier(x11.XConnectionNumber(self._display), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(self._read)
 

@@ -14,6 +14,7 @@ from desktop.services.desk import ConnectionView, SignInSteps, Tenant
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.icons import app_icon
+from desktop.ui.language import tr
 from desktop.ui.widgets import Heading, Muted
 
 OpenUrl = Callable[[str], bool]
@@ -48,26 +49,26 @@ class TenantDialog(QDialog):
 
     def __init__(self, tenants: Sequence[Tenant], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("iConnect - Choose an organisation")
+        self.setWindowTitle(tr("iConnect - Choose an organisation"))
         self.setWindowIcon(app_icon())
         self.resize(440, 280)
         self._tenants = tuple(tenants)
         self.list = QListWidget()
-        self.list.setAccessibleName("Organisations")
+        self.list.setAccessibleName(tr("Organisations"))
         self.list.addItems([tenant.name for tenant in tenants])
         self.list.setCurrentRow(0)
         self.list.setSpacing(3)
         self.list.setMinimumHeight(120)
         self.list.itemDoubleClicked.connect(lambda *_: self.accept())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        buttons.addButton("Use this organisation", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(tr("Use this organisation"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(12)
-        column.addWidget(Heading("Which organisation?", level=2))
-        column.addWidget(Muted("Costs and documents will be posted there and nowhere else."))
+        column.addWidget(Heading(tr("Which organisation?"), level=2))
+        column.addWidget(Muted(tr("Costs and documents will be posted there and nowhere else.")))
         column.addWidget(self.list, 1)
         column.addWidget(buttons)
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.connections import findings_view
+from desktop.ui.language import tr
 from desktop.ui.menu_path import WayView
 from desktop.ui.vendor_places import vendor_place
 from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, clear_layout
@@ -47,8 +48,10 @@ class StepCard(Card):
 
     def mark(self, done: bool, text: str = "") -> None:
         self.done = done
-        self.pill.show_state("done" if done else "to do", Tone.GOOD if done else Tone.QUIET)
-        self.setAccessibleName(f"Step {self._number}: {self._title}, {'done' if done else 'to do'}")
+        self.pill.show_state(tr("done") if done else tr("to do"), Tone.GOOD if done else Tone.QUIET)
+        self.setAccessibleName(
+            tr("Step {number}: {title}, {state}", number=self._number, title=self._title, state=tr("done") if done else tr("to do"))
+        )
         if text:
             self.text.setText(text)
 
@@ -57,7 +60,7 @@ class AccessStep(StepCard):
     """What an account and an administrator are needed for, and whether everything is allowed: found by trying it."""
 
     def __init__(self, number: int, act: Callable[[], None]) -> None:
-        super().__init__(number, "An account that may do it", "", "Test now", act)
+        super().__init__(number, tr("An account that may do it"), "", tr("Test now"), act)
         self._system = ""
         self._ways = QWidget()
         self._column = QVBoxLayout(self._ways)
@@ -70,7 +73,7 @@ class AccessStep(StepCard):
         if system == self._system or place is None:
             return
         self._system = system
-        self.mark(False, f"{place.account} {place.once} Then, for each person:")
+        self.mark(False, tr("{account} {once} Then, for each person:", account=place.account, once=place.once))
         clear_layout(self._column)
         for way in place.ways:
             self._column.addWidget(WayView(way))
@@ -82,7 +85,7 @@ class AccessStep(StepCard):
         self.is_missing_something = bool(missing)
         self._ways.setVisible(bool(missing))
         if missing:
-            self.mark(False, "Something is not allowed yet. Show this to your administrator, then test again.")
+            self.mark(False, tr("Something is not allowed yet. Show this to your administrator, then test again."))
             self._column.addWidget(findings_view(findings, self._system))
         else:
-            self.mark(True, "Everything that iConnect needs is allowed: it was tried just now.")
+            self.mark(True, tr("Everything that iConnect needs is allowed: it was tried just now."))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.ui.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -30,55 +32,67 @@ class VendorPlace:
 
 _PLACES = {
     "xero-practice-manager": VendorPlace(
-        account="Practice Manager belongs to a Xero practice: your firm's Xero administrator invites you, and Xero sends the "
-        "invitation by e-mail. Firms without it find it in the Xero App Store.",
-        once="IT registers one app of the kind «mobile or desktop app» at developer.xero.com and puts its client id into the "
-        "platform file.",
+        account=tr(
+            "Practice Manager belongs to a Xero practice: your firm's Xero administrator invites you, and Xero sends the "
+            "invitation by e-mail. Firms without it find it in the Xero App Store."
+        ),
+        once=tr(
+            "IT registers one app of the kind «mobile or desktop app» at developer.xero.com and puts its client id into the "
+            "platform file."
+        ),
         ways=(
             Way(
-                ("Business", "Settings", "Staff", "your name", "API access privileges"),
-                "Tick «Full» and «Authorise 3rd Party Full Access».",
-                "a Practice Manager administrator, for each person",
+                ("Business", "Settings", "Staff", tr("your name"), "API access privileges"),
+                tr("Tick «Full» and «Authorise 3rd Party Full Access»."),
+                tr("a Practice Manager administrator, for each person"),
             ),
             Way(
-                ("Staff", "your name", "Permissions", "Practice administration"),
-                "On newer screens: switch on «Connect third-party add-ons».",
-                "a Practice Manager administrator, for each person",
+                ("Staff", tr("your name"), "Permissions", "Practice administration"),
+                tr("On newer screens: switch on «Connect third-party add-ons»."),
+                tr("a Practice Manager administrator, for each person"),
             ),
         ),
-        sign_in="Xero asks for your password and for the code of your authenticator app, then which practice iConnect may use.",
+        sign_in=tr("Xero asks for your password and for the code of your authenticator app, then which practice iConnect may use."),
     ),
     "workflowmax": VendorPlace(
-        account="Your firm's WorkflowMax administrator adds you as staff and sends the invitation. Firms without WorkflowMax "
-        "sign up with the vendor.",
-        once="IT registers one app in WorkflowMax's developer portal and puts its client id, client secret and redirect address "
-        "into the platform file.",
+        account=tr(
+            "Your firm's WorkflowMax administrator adds you as staff and sends the invitation. Firms without WorkflowMax "
+            "sign up with the vendor."
+        ),
+        once=tr(
+            "IT registers one app in WorkflowMax's developer portal and puts its client id, client secret and redirect address "
+            "into the platform file."
+        ),
         ways=(
             Way(
-                ("Business", "Settings", "Staff", "your name", "Privileges"),
-                "Tick «Authorise 3rd Party Full Access».",
-                "a WorkflowMax administrator, for each person",
+                ("Business", "Settings", "Staff", tr("your name"), "Privileges"),
+                tr("Tick «Authorise 3rd Party Full Access»."),
+                tr("a WorkflowMax administrator, for each person"),
             ),
         ),
-        sign_in="WorkflowMax asks for your password, for a code where your firm uses one, and which organisation iConnect may use.",
+        sign_in=tr(
+            "WorkflowMax asks for your password, for a code where your firm uses one, and which organisation iConnect may use."
+        ),
     ),
     "smokeball": VendorPlace(
-        account="Your firm's Smokeball administrator adds you as a user; sign in to Smokeball once before you connect.",
-        once="IT registers one app at console.smokeball.com and puts its client id, client secret, API key, redirect address and "
-        "the firm's region into the platform file.",
+        account=tr("Your firm's Smokeball administrator adds you as a user; sign in to Smokeball once before you connect."),
+        once=tr(
+            "IT registers one app at console.smokeball.com and puts its client id, client secret, API key, redirect address and "
+            "the firm's region into the platform file."
+        ),
         ways=(
             Way(
-                ("console.smokeball.com", "the app", "Scopes"),
-                "Allow the scopes that the test names, then connect again.",
-                "the firm's IT, once",
+                ("console.smokeball.com", tr("the app"), "Scopes"),
+                tr("Allow the scopes that the test names, then connect again."),
+                tr("the firm's IT, once"),
             ),
             Way(
                 ("File", "Smokeball Settings", "Integrated Searching", "InfoTrack", "Authorise"),
-                "Where the firm also orders from inside Smokeball: authorise InfoTrack there.",
-                "each person",
+                tr("Where the firm also orders from inside Smokeball: authorise InfoTrack there."),
+                tr("each person"),
             ),
         ),
-        sign_in="Smokeball asks for your password and for a code where your firm uses one.",
+        sign_in=tr("Smokeball asks for your password and for a code where your firm uses one."),
     ),
 }
 

@@ -12,6 +12,7 @@ from desktop.services.practice.model import AccessFinding, CostCode
 from desktop.ui import state, words
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import InfoTrackCard
+from desktop.ui.language import tr
 from desktop.ui.own_settings import OwnSettings, SettingsDoor
 from desktop.ui.step_card import AccessStep, StepCard
 from desktop.ui.vendor_places import vendor_place
@@ -33,7 +34,7 @@ class WelcomeWindow(Window):
 
     def __init__(self, bridge: Bridge, *, door: SettingsDoor | None = None, clock: Clock = local_now) -> None:
         """Without a `door` the cost codes are not looked into."""
-        super().__init__(bridge, "Welcome", clock=clock)
+        super().__init__(bridge, tr("Welcome"), clock=clock)
         open_at(self, 600, 700)
         self._door = door
         self._tried = ""
@@ -44,39 +45,45 @@ class WelcomeWindow(Window):
         self.access = AccessStep(1, self.try_access)
         self.sign_in = StepCard(
             2,
-            "Sign in to your practice system",
-            "Your browser opens, and you sign in there. iConnect never sees that password.",
-            "Connect",
+            tr("Sign in to your practice system"),
+            tr("Your browser opens, and you sign in there. iConnect never sees that password."),
+            tr("Connect"),
             self._connect,
         )
-        self.sign_in.button.setAccessibleName("Connect")
-        self.infotrack = InfoTrackCard(bridge, "3. Sign in to InfoTrack", as_step=True)
+        self.sign_in.button.setAccessibleName(tr("Connect"))
+        self.infotrack = InfoTrackCard(bridge, tr("3. Sign in to InfoTrack"), as_step=True)
         self.matters = StepCard(
-            4, "Fetch your matters", "So that you can find one by a few letters, also offline.", "Fetch matters", self._fetch
+            4,
+            tr("Fetch your matters"),
+            tr("So that you can find one by a few letters, also offline."),
+            tr("Fetch matters"),
+            self._fetch,
         )
         self.codes = StepCard(
             5,
-            "Check the cost codes",
-            "Which cost code amounts with and without GST get. Your firm's IT may have set them already.",
-            "Open Settings",
+            tr("Check the cost codes"),
+            tr("Which cost code amounts with and without GST get. Your firm's IT may have set them already."),
+            tr("Open Settings"),
             self.settings_wanted.emit,
         )
         self.first = StepCard(
             6,
-            "Order your first search",
-            "Choose a matter, press New search, and order as usual.",
-            "Choose a matter",
+            tr("Order your first search"),
+            tr("Choose a matter, press New search, and order as usual."),
+            tr("Choose a matter"),
             self.picker_wanted.emit,
         )
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
-        column.addWidget(Heading("Welcome to iConnect"))
+        column.addWidget(Heading(tr("Welcome to iConnect")))
         column.addWidget(
             Muted(
-                "Order InfoTrack searches for a matter. Documents and costs then go to that matter by themselves, and each is "
-                "shown as done only when it was seen there."
+                tr(
+                    "Order InfoTrack searches for a matter. Documents and costs then go to that matter by themselves, and each is "
+                    "shown as done only when it was seen there."
+                )
             )
         )
         column.addSpacing(4)
@@ -107,13 +114,13 @@ class WelcomeWindow(Window):
         if first is not None:
             self.access.show_system(first.system)
         place = vendor_place(first.system) if first is not None else None
-        hint = f"Your browser opens. {place.sign_in} iConnect sees none of it." if place is not None else ""
-        self.sign_in.mark(bool(live), f"Signed in to {names}." if live else hint)
+        hint = tr("Your browser opens. {sign_in} iConnect sees none of it.", sign_in=place.sign_in) if place is not None else ""
+        self.sign_in.mark(bool(live), tr("Signed in to {names}.", names=names) if live else hint)
         self.sign_in.button.setVisible(not live)
         # Pressed before anything is known, it would lead nowhere.
         self.sign_in.button.setEnabled(status is not None)
         if status is None:
-            self.sign_in.busy.start("Opening…")
+            self.sign_in.busy.start(tr("Opening…"))
         else:
             self.sign_in.busy.stop()
         self.access.button.setVisible(bool(live))
@@ -121,7 +128,7 @@ class WelcomeWindow(Window):
             self.infotrack.show_view(status.infotrack)
         fetched = status is not None and status.refreshed_at is not None
         count = status.matters if status is not None else 0
-        self.matters.mark(fetched, f"{count:,} matters can be found." if fetched else "")
+        self.matters.mark(fetched, tr("{count:,} matters can be found.", count=count) if fetched else "")
         self.matters.button.setEnabled(bool(live) and not self.matters.busy.isVisibleTo(self.matters))
         ready = bool(live) and status is not None and status.infotrack.state is ConnectionState.CONNECTED
         ordered = status is not None and sum(status.deliveries.values()) > 0
@@ -183,7 +190,7 @@ class WelcomeWindow(Window):
             return
         system = live[0].system
         self.access.message.clear()
-        self.access.busy.start("Testing…")
+        self.access.busy.start(tr("Testing…"))
         self.access.button.setEnabled(False)
         self.bridge.run(
             self, lambda desk: desk.check_access(system), self._tried_access, self._not_tried, lane="rights", network=True
@@ -211,7 +218,7 @@ class WelcomeWindow(Window):
             return
         system = live[0].system
         self.codes.message.clear()
-        self.codes.busy.start("Fetching the firm's cost codes…")
+        self.codes.busy.start(tr("Fetching the firm's cost codes…"))
         self.bridge.run(
             self,
             lambda desk: (door.load().values, desk.cost_codes(system)),
@@ -227,15 +234,20 @@ class WelcomeWindow(Window):
         title = words.system_title(system)
         self.codes.is_missing_something = not {chosen.code_taxed, chosen.code_untaxed} <= known
         if not chosen.code_taxed or not chosen.code_untaxed:
-            self.codes.mark(False, "Choose one code for amounts with GST and one for amounts without.")
+            self.codes.mark(False, tr("Choose one code for amounts with GST and one for amounts without."))
             return
         missing = [code for code in (chosen.code_taxed, chosen.code_untaxed) if code not in known]
         if missing:
-            self.codes.mark(False, f"{title} has no cost code “{missing[0]}”. Choose one from its list.")
+            self.codes.mark(False, tr("{title} has no cost code “{code}”. Choose one from its list.", title=title, code=missing[0]))
         else:
             self.codes.mark(
                 True,
-                f"Amounts with GST get {chosen.code_taxed}, those without {chosen.code_untaxed}; both are in {title}'s list.",
+                tr(
+                    "Amounts with GST get {code_taxed}, those without {code_untaxed}; both are in {title}'s list.",
+                    code_taxed=chosen.code_taxed,
+                    code_untaxed=chosen.code_untaxed,
+                    title=title,
+                ),
             )
         self._go_on()
 
@@ -245,13 +257,13 @@ class WelcomeWindow(Window):
 
     def _fetch(self) -> None:
         self.matters.message.clear()
-        self.matters.busy.start("Fetching matters…")
+        self.matters.busy.start(tr("Fetching matters…"))
         self.matters.button.setEnabled(False)
         self.bridge.run(self, lambda desk: desk.refresh_matters(), self._fetched, self._not_fetched, network=True)
 
     def _fetched(self, count: int) -> None:
         self.matters.busy.stop()
-        self.matters.mark(True, f"{count:,} matters can be found.")
+        self.matters.mark(True, tr("{count:,} matters can be found.", count=count))
         self.matters.button.setEnabled(True)
         self.bridge.notify()
 
