@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.services.books import AuditAnswer, AuditFiles, TrailCheck, TrailStep
-from desktop.ui import theme, words
-from desktop.ui.answers import verdict, who_words
+from desktop.ui import words
+from desktop.ui.answers import Verdict, verdict, who_words
+from desktop.ui.book_window import BookWindow
 from desktop.ui.bridge import Bridge
+from desktop.ui.flow import plain_button
 from desktop.ui.order_steps import PathStrip
 from desktop.ui.rows import AnyIndex
-from desktop.ui.tables import ColumnLook, Table, heading
-from desktop.ui.widgets import Busy, Card, EmptyState, Field, Heading, MessageBar, Muted, Pill, Text, open_at, save_as
-from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.tables import ColumnLook, TableModel
+from desktop.ui.widgets import Card, Field, Heading, Pill, Text, save_as
+from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
 
 PAGE = 200
@@ -38,33 +40,23 @@ def step_sentence(step: TrailStep) -> str:
     return step.what
 
 
-class TrailModel(QAbstractTableModel):
-    """Steps as a table. `more`: older ones can be asked for."""
+class TrailModel(TableModel[TrailStep]):
+    """Steps, the newest first."""
 
     def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_COLUMNS, (), parent)
         self._clock = clock
-        self.steps: tuple[TrailStep, ...] = ()
 
-    def show_steps(self, steps: Sequence[TrailStep]) -> None:
-        self.beginResetModel()
-        self.steps = tuple(steps)
-        self.endResetModel()
+    @property
+    def steps(self) -> tuple[TrailStep, ...]:
+        return self.values
 
-    def add(self, steps: Sequence[TrailStep]) -> None:
+    def put(self, row: int, steps: Sequence[TrailStep]) -> None:
+        """Puts further steps in before a row: what was chosen and what is in sight stays."""
         if steps:
-            self.beginInsertRows(QModelIndex(), len(self.steps), len(self.steps) + len(steps) - 1)
-            self.steps += tuple(steps)
+            self.beginInsertRows(QModelIndex(), row, row + len(steps) - 1)
+            self.values = (*self.values[:row], *steps, *self.values[row:])
             self.endInsertRows()
-
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.steps)
-
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        return heading(_COLUMNS, section, orientation, role)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -81,45 +73,33 @@ class TrailModel(QAbstractTableModel):
         return None
 
 
-class AuditWindow(Window):
-    """Signals:
-    open_order(str): an order's number, to be shown in Orders and postings."""
-
-    open_order = Signal(str)
+class AuditWindow(BookWindow):
+    """The whole trail as one scrolls, or what one order's steps and the answer to who billed it are."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Audit trail", clock=clock)
-        open_at(self, 980, 640)
-        self._asked = ""
+        super().__init__(bridge, "Audit trail", "Steps", _COLUMNS, clock=clock)
         self._loading = False
         self._all = False
-        self.message = MessageBar()
+        self._answered_with: tuple[AuditAnswer, Verdict] | None = None
         self.field = Field()
         self.field.setAccessibleName("Order number")
         self.field.setPlaceholderText("Order number: was it billed, once, when, by whom?")
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(lambda _: self.look())
-        self.check_button = self._button("Check the trail", self.check)
+        self.check_button = plain_button("Check the trail", self.check)
         self.check_button.setToolTip("Reads every step and proves that none was changed, taken out or cut off")
-        self.export_button = self._button("Export…", self.choose_export)
+        self.export_button = plain_button("Export…", self.choose_export)
         self.answer = QWidget()
         self._answer = QVBoxLayout(self.answer)
         self._answer.setContentsMargins(0, 0, 0, 0)
         self.answer.hide()
         self.model = TrailModel(clock, self)
-        self.table = Table("Steps", _COLUMNS)
-        self.table.setModel(self.model)
-        self.table.size_columns()
+        self._show_table(self.model)
         self.table.chosen.connect(lambda row: self._ask_for(self.model.steps[row].order_id))
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
-        self.empty = EmptyState(framed=True)
         self.empty.say("One moment…", "iConnect is reading the trail.")
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.table)
-        self.foot = Muted(wrap=False)
-        self.busy = Busy()
-        self._lay_out()
+        self._rests = (self.check_button, self.export_button)
+        self._lay_out(980, 640, (self.field, self.check_button, self.export_button), self.answer, self.stack)
 
     def open_with(self, order_id: str = "") -> None:
         """Brings the window forward, at an order's answer where one is named."""
@@ -145,9 +125,14 @@ class AuditWindow(Window):
             return
         self._all = True
         if answer.steps != self.model.steps:
-            self.model.show_steps(answer.steps)
-        self._clear_answer()
+            self.model.show_values(answer.steps)
+        self._explain("No step of this order is in the trail.")
         said = verdict(answer, self.clock())
+        if self._answered_with == (answer, said):
+            return
+        # Anew only when it says something else: the keyboard may be on its button.
+        self._clear_answer()
+        self._answered_with = (answer, said)
         card = Card()
         card.setAccessibleName(f"{said.title}. {said.text}")
         head = QHBoxLayout()
@@ -159,20 +144,27 @@ class AuditWindow(Window):
         order = answer.order
         if order is not None:
             card.body.addWidget(PathStrip(order, self.clock()))
-            show = self._button("Show the order", lambda: self.open_order.emit(answer.order_id))
+            show = plain_button("Show the order", lambda: self.open_order.emit(answer.order_id))
             head.addWidget(show)
+            self.setTabOrder(self.export_button, show)
         self._answer.addWidget(card)
         self.answer.show()
-        self._explain("No step of this order is in the trail.")
 
     def _newest(self, steps: Sequence[TrailStep]) -> None:
         if self.field.text().strip():
             return
         self._clear_answer()
         self.answer.hide()
-        known = self.model.steps[: len(steps)]
-        if tuple(steps) != known:
-            self.model.show_steps(steps)
+        known = self.model.steps
+        new = [step for step in steps if not known or step.number > known[0].number]
+        if known and len(new) < len(steps) and steps[len(new)] == known[0]:
+            # What came since goes above; the older ones that were scrolled to, and the chosen row, stay.
+            bar = self.table.verticalScrollBar()
+            above = bar.value() + len(new) * self.table.verticalHeader().defaultSectionSize() if bar.value() else 0
+            self.model.put(0, new)
+            bar.setValue(above)
+        else:
+            self.model.show_values(steps)
             self._all = len(steps) < PAGE
         self._explain("Nothing has happened yet.")
 
@@ -187,6 +179,7 @@ class AuditWindow(Window):
         self.foot.setText(f"{many:,} step{'' if many == 1 else 's'}{more}" if many else "")
 
     def _clear_answer(self) -> None:
+        self._answered_with = None
         while (item := self._answer.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -210,7 +203,7 @@ class AuditWindow(Window):
         if self.field.text().strip() or (steps and steps[0].number != self.model.steps[-1].number - 1):
             return
         self._all = len(steps) < PAGE
-        self.model.add(steps)
+        self.model.put(len(self.model.steps), steps)
         self._explain("")
 
     # proof and export
@@ -247,14 +240,6 @@ class AuditWindow(Window):
             Tone.GOOD,
         )
 
-    def _working(self, doing: str) -> None:
-        self.check_button.setEnabled(not doing)
-        self.export_button.setEnabled(not doing)
-        if doing:
-            self.busy.start(doing)
-        else:
-            self.busy.stop()
-
     def _not_done(self, problem: str) -> None:
         self._working("")
         self._failed(problem)
@@ -267,31 +252,6 @@ class AuditWindow(Window):
         super().showEvent(event)
         if not event.spontaneous():
             self.field.setFocus()
-
-    def _button(self, text: str, act: object) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        assert callable(act)
-        button.clicked.connect(lambda: act())
-        return button
-
-    def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.GAP)
-        top.addWidget(self.field, 1)
-        top.addWidget(self.check_button)
-        top.addWidget(self.export_button)
-        foot = QHBoxLayout()
-        foot.addWidget(self.foot, 1)
-        foot.addWidget(self.busy)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, 10)
-        column.setSpacing(theme.GAP)
-        column.addLayout(top)
-        column.addWidget(self.message)
-        column.addWidget(self.answer)
-        column.addWidget(self.stack, 1)
-        column.addLayout(foot)
 
 
 def _broken(step: int) -> str:

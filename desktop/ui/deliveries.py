@@ -25,6 +25,7 @@ from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Su
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
 from desktop.ui.bridge import Bridge
+from desktop.ui.flow import plain_button
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_listing import WAITING, OrderListWindow
 from desktop.ui.order_pane import OrderPane, choices
@@ -117,9 +118,9 @@ class DeliveriesWindow(OrderListWindow):
 
         self.message = MessageBar()
         self.notice = MessageBar()
-        self.add_button = self._button("Add a result…", self.add_result)
-        self.import_button = self._button("Import…", self.choose_import)
-        self.deliver_button = self._button("Deliver now", self.deliver_now)
+        self.add_button = plain_button("Add a result…", self.add_result)
+        self.import_button = plain_button("Import…", self.choose_import)
+        self.deliver_button = plain_button("Deliver now", self.deliver_now)
         self.more_button = QPushButton("More")
         self.more_button.setAutoDefault(False)
         self.more_button.setMenu(self._more())
@@ -463,16 +464,11 @@ class DeliveriesWindow(OrderListWindow):
 
     # layout
 
-    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: act())
-        return button
-
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(theme.GAP)
         top.addWidget(self.field, 1)
+        top.addWidget(self.filter_label)
         top.addWidget(self.filter)
         top.addSpacing(theme.MARGIN)
         top.addWidget(self.add_button)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QPushButton, QWidget
 
 from desktop.ui import theme
+
+
+def plain_button(text: str, act: Callable[[], None]) -> QPushButton:
+    """A button that Enter elsewhere in the window does not press."""
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: act())
+    return button
 
 
 class FlowLayout(QLayout):

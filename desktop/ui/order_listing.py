@@ -19,6 +19,7 @@ from desktop.ui import words
 from desktop.ui.bridge import Bridge
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_table import OrderModel, OrderRows, Place
+from desktop.ui.tables import label_for
 from desktop.ui.widgets import EmptyState, Field, Muted
 from desktop.ui.window import Clock, Window
 
@@ -78,6 +79,7 @@ class OrderListWindow(Window):
         self.field.textChanged.connect(self._typed)
         self.filter = QComboBox()
         self.filter.setAccessibleName("Show")
+        self.filter_label = label_for(self.filter, "Show")
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for title, name in self._filters():
             self.filter.addItem(title, name)

@@ -288,14 +288,10 @@ class OrderPane(QWidget):
                 number += 1
         column.addLayout(facts)
         if order.reason:
-            bar = MessageBar()
-            bar.say(order.reason, Tone.WARN, keep=True)
-            column.addWidget(bar)
+            self._bar(column, order.reason)
         # What a person must do elsewhere stands above the postings: below the fold nobody would do it.
         for sentence in dict.fromkeys(words.undo_sentence(delivery) for delivery in order.deliveries if delivery.undo):
-            bar = MessageBar()
-            bar.say(sentence, Tone.WARN, keep=True)
-            column.addWidget(bar)
+            self._bar(column, sentence)
         buttons = FlowLayout()
         if order.matter_number:
             buttons.addWidget(self._button("Open matter", "open", lambda: self.open_matter.emit(order)))
@@ -309,6 +305,13 @@ class OrderPane(QWidget):
             buttons.addWidget(self._button("Take over now", "take over", lambda: self.take_over.emit(order.order_id)))
         buttons.addWidget(self._button("Copy details", "copy", self.copy))
         column.addLayout(buttons)
+
+    @staticmethod
+    def _bar(column: QVBoxLayout, sentence: str) -> None:
+        # Into the page first: a bar that speaks before it belongs to anything is a window of its own, and takes the keyboard.
+        bar = MessageBar(column.parentWidget())
+        column.addWidget(bar)
+        bar.say(sentence, Tone.WARN, keep=True)
 
     def _take_over_words(self, order: OrderView) -> str:
         if order.take_over_at is None or not order.matter_number:

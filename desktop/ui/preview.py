@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState,
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
 from desktop.ui.rows import AnyIndex
-from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, heading, number
+from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, TableModel, number
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Text, open_at
 from desktop.ui.words import Tone
 
@@ -56,13 +56,16 @@ _COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
 _LOOKS = tuple(look for look, _ in _COLUMNS)
 
 
-class PreviewModel(QAbstractTableModel):
+class PreviewModel(TableModel[Preview]):
     """Postings with a tick each; all are ticked at first."""
 
     def __init__(self, previews: Sequence[Preview], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.previews = tuple(previews)
+        super().__init__(_LOOKS, previews, parent)
         self._chosen = {one.key for one in previews}
+
+    @property
+    def previews(self) -> tuple[Preview, ...]:
+        return self.values
 
     def chosen(self) -> tuple[Preview, ...]:
         return tuple(one for one in self.previews if one.key in self._chosen)
@@ -71,15 +74,6 @@ class PreviewModel(QAbstractTableModel):
         if 0 <= row < len(self.previews):
             self._chosen ^= {self.previews[row].key}
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
-
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.previews)
-
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        return heading(_LOOKS, section, orientation, role)
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         plain = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
@@ -254,7 +248,7 @@ class MovePreview(QDialog):
         column.addWidget(Heading(f"Move order {order.order_id} to {matter.number}?"))
         column.addWidget(Muted(words.matter_line("", matter.name, matter.client)))
         if matter.is_open is False:
-            bar = MessageBar()
+            bar = MessageBar(self)
             bar.say(f"{matter.number} is {matter.state or 'closed'}: it may refuse costs.", Tone.WARN, keep=True)
             column.addWidget(bar)
         self._group(column, f"iConnect posts to {matter.number}", told.posts or ("Nothing yet: no result has come.",))

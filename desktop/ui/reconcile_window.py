@@ -6,19 +6,21 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QWidget
 
 from desktop.services.desk import Desk
 from desktop.services.reconcile.comparison import Compared, Reconciliation, Verdict
 from desktop.ui import theme, words
+from desktop.ui.book_window import BookWindow
 from desktop.ui.bridge import Bridge
+from desktop.ui.flow import plain_button
 from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.rows import AnyIndex
-from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, heading, number
-from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, Text, open_at, save_as
-from desktop.ui.window import Clock, Window, local_now
+from desktop.ui.tables import LEFT, RIGHT, ColumnLook, TableModel, label_for, number
+from desktop.ui.widgets import MessageBar, Muted, Text, save_as
+from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
 
 _TONES = {
@@ -57,24 +59,13 @@ _COLUMNS: tuple[tuple[ColumnLook, Callable[[Compared], str]], ...] = (
 _LOOKS = tuple(look for look, _ in _COLUMNS)
 
 
-class ComparedModel(QAbstractTableModel):
+class ComparedModel(TableModel[Compared]):
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.orders: tuple[Compared, ...] = ()
+        super().__init__(_LOOKS, (), parent)
 
-    def show_orders(self, orders: tuple[Compared, ...]) -> None:
-        self.beginResetModel()
-        self.orders = orders
-        self.endResetModel()
-
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.orders)
-
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        return heading(_LOOKS, section, orientation, role)
+    @property
+    def orders(self) -> tuple[Compared, ...]:
+        return self.values
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -151,45 +142,48 @@ def _between(invoice: Mapping[str, Decimal], books: Mapping[str, Decimal], key: 
     return invoice[key] - books[key]
 
 
-class ReconcileWindow(Window):
-    """Signals:
-    open_order(str): an order's number, to be shown in Orders and postings."""
-
-    open_order = Signal(str)
+class ReconcileWindow(BookWindow):
+    """The invoice that was dropped or chosen, order by order, beside the books."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Reconcile", clock=clock)
-        open_at(self, 1080, 660)
+        super().__init__(bridge, "Reconcile", "Orders compared", _LOOKS, clock=clock)
         self.setAcceptDrops(True)
         self._found: Reconciliation | None = None
         self._file: Path | None = None
         self._compared_at = ""
-        self.message = MessageBar()
-        self.choose_button = self._button("Choose an invoice…", self.choose_file)
-        self.columns_button = self._button("Columns…", self.choose_columns)
-        self.again_button = self._button("Compare again", self.compare_again)
-        self.export_button = self._button("Export…", self.choose_export)
+        self.choose_button = plain_button("Choose an invoice…", self.choose_file)
+        self.columns_button = plain_button("Columns…", self.choose_columns)
+        self.again_button = plain_button("Compare again", self.compare_again)
+        self.export_button = plain_button("Export…", self.choose_export)
         self.filter = QComboBox()
         self.filter.setAccessibleName("Show")
+        self.filter_label = label_for(self.filter, "Show")
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.filter.currentIndexChanged.connect(self._narrow)
-        self.what = Muted(wrap=False)
         self.totals = _Totals()
         self.model = ComparedModel(self)
-        self.table = Table("Orders compared", _LOOKS)
-        self.table.setModel(self.model)
-        self.table.size_columns()
+        self._show_table(self.model)
         self.table.chosen.connect(self._show_order)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._tell(now.row()))
         self.remark = Text()
-        self.show_button = self._button("Show the order", lambda: self._show_order(self.table.currentIndex().row()))
-        self.empty = EmptyState(framed=True)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.table)
-        self.busy = Busy()
+        self.show_button = plain_button("Show the order", lambda: self._show_order(self.table.currentIndex().row()))
         self.unread = MessageBar()
-        self._lay_out()
+        about = QHBoxLayout()
+        about.addWidget(self.remark, 1)
+        about.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._rests = (self.choose_button, self.columns_button, self.again_button, self.export_button, self.empty.button)
+        self._lay_out(
+            1080,
+            660,
+            (
+                self.choose_button, self.filter_label, self.filter, None,
+                self.columns_button, self.again_button, self.export_button,
+            ),
+            self.unread,
+            self.stack,
+            about,
+            self.totals,
+        )  # fmt: skip
         self._explain()
 
     # the file
@@ -281,14 +275,14 @@ class ReconcileWindow(Window):
             orders = [order for order in orders if order.needs_person]
         elif wanted is not None:
             orders = [order for order in orders if order.verdict.value == wanted]
-        self.model.show_orders(tuple(orders))
+        self.model.show_values(orders)
         if orders:
             self.table.selectRow(0)
         self._explain()
 
     def _explain(self) -> None:
         found, file = self._found, self._file
-        ours = (self.filter, self.export_button, self.again_button, self.columns_button)
+        ours = (self.filter_label, self.filter, self.export_button, self.again_button, self.columns_button)
         shown: tuple[QWidget, ...] = (*ours, self.totals, self.remark, self.show_button)
         for widget in shown:
             widget.setVisible(found is not None)
@@ -305,7 +299,7 @@ class ReconcileWindow(Window):
             return
         self.choose_button.show()
         many = found.lines
-        self.what.setText(f"{file.name}: {many:,} line{'' if many == 1 else 's'}, compared {self._compared_at}")
+        self.foot.setText(f"{file.name}: {many:,} line{'' if many == 1 else 's'}, compared {self._compared_at}")
         if self.model.orders:
             self.stack.setCurrentWidget(self.table)
         else:
@@ -344,14 +338,6 @@ class ReconcileWindow(Window):
         self._working("")
         self.message.say(f"{rows:,} order{'' if rows == 1 else 's'} written to {file}.", Tone.GOOD)
 
-    def _working(self, doing: str) -> None:
-        for button in (self.choose_button, self.columns_button, self.again_button, self.export_button, self.empty.button):
-            button.setEnabled(not doing)
-        if doing:
-            self.busy.start(doing)
-        else:
-            self.busy.stop()
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -365,34 +351,3 @@ class ReconcileWindow(Window):
             self.message.say("Drop one invoice at a time.", Tone.WARN)
             return
         self.compare(files[0])
-
-    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: act())
-        return button
-
-    def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.GAP)
-        for widget in (self.choose_button, self.filter):
-            top.addWidget(widget)
-        top.addStretch(1)
-        for widget in (self.columns_button, self.again_button, self.export_button):
-            top.addWidget(widget)
-        foot = QHBoxLayout()
-        foot.addWidget(self.what, 1)
-        foot.addWidget(self.busy)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, 10)
-        column.setSpacing(theme.GAP)
-        column.addLayout(top)
-        column.addWidget(self.message)
-        column.addWidget(self.unread)
-        column.addWidget(self.stack, 1)
-        about = QHBoxLayout()
-        about.addWidget(self.remark, 1)
-        about.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(about)
-        column.addWidget(self.totals)
-        column.addLayout(foot)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from desktop.ui.rows import AnyIndex, ground_readable
+from desktop.ui.widgets import Muted
+
+T = TypeVar("T")
 
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -38,6 +42,37 @@ def heading(looks: Sequence[ColumnLook], section: int, orientation: Qt.Orientati
     if role == Qt.ItemDataRole.TextAlignmentRole:
         return RIGHT if looks[section].right else LEFT
     return None
+
+
+def label_for(box: QWidget, text: str) -> Muted:
+    """A word before a box with choices. Of such a box assistive technology hears the choice alone; what it chooses, on Linux, is
+    told by the label that belongs to it."""
+    label = Muted(text, wrap=False)
+    label.setBuddy(box)
+    return label
+
+
+class TableModel(QAbstractTableModel, Generic[T]):
+    """Values as rows under fixed headings. Sub-classes say in `data` what a cell shows."""
+
+    def __init__(self, looks: Sequence[ColumnLook], values: Sequence[T] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._looks = tuple(looks)
+        self.values = tuple(values)
+
+    def show_values(self, values: Sequence[T]) -> None:
+        self.beginResetModel()
+        self.values = tuple(values)
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.values)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self._looks)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        return heading(self._looks, section, orientation, role)
 
 
 class _Cells(QStyledItemDelegate):
@@ -78,6 +113,23 @@ class Table(QTableView):
         for number, look in enumerate(self._looks):
             self.setColumnWidth(number, look.width)
         header.setSectionResizeMode(len(self._looks) - 1, QHeaderView.ResizeMode.Stretch)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by Tab stands on a row, and not before the first one."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        ):
+            self.selectRow(0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A frame says that the keyboard is here: no cell has one."""
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.Highlight))
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
