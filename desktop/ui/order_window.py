@@ -40,12 +40,12 @@ from desktop.ui.browser.downloads import Downloads
 from desktop.ui.browser.downloads_bar import DownloadRow, DownloadsBar
 from desktop.ui.browser.engine_settings import make_profile
 from desktop.ui.browser.fees_form import FeesForm
-from desktop.ui.browser.file_copy import FileCopier
+from desktop.ui.browser.file_work import FileWork
 from desktop.ui.browser.find_bar import FindBar
 from desktop.ui.browser.load_errors import Explained, Picture
 from desktop.ui.browser.page_set import PageSet
 from desktop.ui.browser.passing_folder import passing_folder
-from desktop.ui.browser.printing import PdfMaker, Printing
+from desktop.ui.browser.printing import Printing
 from desktop.ui.browser.request_filter import RequestFilter
 from desktop.ui.browser.saved_file import SavedFile
 from desktop.ui.browser.tab import Tab
@@ -54,11 +54,14 @@ from desktop.ui.browser.window_actions import Deed, make_actions
 from desktop.ui.browser.window_state import state_of
 from desktop.ui.browser.zoom import ZoomMemory, next_step, percent
 from desktop.ui.icons import app_icon
-from desktop.ui.widgets import open_at, save_as
+from desktop.ui.widgets import open_at
 from desktop.ui.words import Tone
 
 _MOST_BLOCKED_EVENTS = 300
 _LINK_SECONDS = 90
+_CLOSED_MEANWHILE = (
+    "iConnect was closed before it answered. The file stays saved on this PC; look at Orders and postings before you add it again."
+)
 
 
 class OrderWindow(QMainWindow):
@@ -83,6 +86,8 @@ class OrderWindow(QMainWindow):
         self._next_id = 1
         self._first_loaded = False
         self._finished = False
+        self._alone = False
+        self._sure = False
         self._current_row: DownloadRow | None = None
         self.setWindowTitle(f"iConnect - Order for {start.matter_number}")
         self.setWindowIcon(app_icon())
@@ -106,9 +111,7 @@ class OrderWindow(QMainWindow):
 
         self.downloads.failed.connect(lambda reason: send(DownloadRefused(reason=reason)))
         self.downloads.wanted_again.connect(lambda url: self.tab.page.download(url))
-        self._copier = FileCopier(self)
         self._printing = Printing(self)
-        self._pdfs = PdfMaker(self)
         self._zoom_memory = ZoomMemory(Path(start.profile_folder))
         self._zoom = self._zoom_memory.read()
         self._link_patience = QTimer(self)
@@ -130,7 +133,7 @@ class OrderWindow(QMainWindow):
         if isinstance(command, BringForward):
             self.bring_forward()
         elif isinstance(command, Close):
-            self.close()
+            self._close_now()
         elif isinstance(command, Answer):
             self._on_answer(command)
         elif isinstance(command, OpenLink):
@@ -172,14 +175,21 @@ class OrderWindow(QMainWindow):
     def starting_process_gone(self) -> None:
         """The tray ended. A person may finish the page; a driven window has nobody left to drive it."""
         if self._start.automation:
-            self.close()
+            self._close_now()
         else:
             self.notice.say(
                 "iConnect itself was closed. You can finish here, but a saved PDF or typed fees can't be recorded "
                 "until it runs again."
             )
+            self._alone = True
             self.fees_form.hide()
             self.navigation.fees_button.setEnabled(False)
+            for row in self._questions.values():
+                if row is not None:
+                    row.say(_CLOSED_MEANWHILE, may_add=False, tone=Tone.WARN)
+            self._questions.clear()
+            if self._asking_link:
+                self._no_new_link("iConnect itself was closed, so there is no new link.")
 
     # layout
 
@@ -191,6 +201,7 @@ class OrderWindow(QMainWindow):
         self.find_bar = FindBar()
         self.fees_form = FeesForm(start.matter_number)
         self.downloads_bar = DownloadsBar(start.matter_number)
+        self.file_work = FileWork(self, self.downloads, self.downloads_bar, open_file=self._hand_out)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.page_set.stack, 1)
@@ -216,19 +227,9 @@ class OrderWindow(QMainWindow):
         self.page_set.leaving.connect(self._on_leaving)
         self.page_set.refused.connect(self._on_page_refused)
         self.find_bar.closed.connect(lambda: self.tab.view.setFocus(Qt.FocusReason.OtherFocusReason))
-        self.downloads.changed.connect(self.downloads_bar.show_download)
+        self.file_work.told.connect(self.notice.say)
         self.downloads_bar.add.connect(self._on_add)
-        self.downloads_bar.open_file.connect(self._on_open_file)
-        self.downloads_bar.copy.connect(self._on_copy)
-        self.downloads_bar.cancel.connect(lambda row: self.downloads.cancel(row.download.number))
-        self.downloads_bar.again.connect(self._on_once_more)
-        self._copier.copied.connect(lambda number, words: self._on_copied(number, words, bad=False))
-        self._copier.failed.connect(lambda number, words: self._on_copied(number, words, bad=True))
         self._printing.told.connect(self._on_printed)
-        self._pdfs.made.connect(self.downloads.keep_made)
-        self._pdfs.failed.connect(
-            lambda number: self.downloads.made_failed(number, "The page could not be made into a PDF. Load it again and try again.")
-        )
         self._link_patience.timeout.connect(lambda: self._no_new_link("No new link has come."))
         self.fees_form.sent.connect(self._on_form_sent)
         self.fees_form.dismissed.connect(self._close_form)
@@ -298,7 +299,7 @@ class OrderWindow(QMainWindow):
     def _on_leaving(self, tab: Tab) -> None:
         self.find_bar.forget(tab.page)
         self._printing.page_gone(tab.view)
-        self._pdfs.page_gone(tab.page)
+        self.file_work.page_gone(tab.page)
 
     def _on_page_refused(self, sentence: str) -> None:
         self.notice.say(sentence)
@@ -384,15 +385,10 @@ class OrderWindow(QMainWindow):
         self.notice.say(sentence, *((Choice("Keep as a PDF", self._keep_page),) if offers_pdf else ()))
 
     def _keep_page(self) -> None:
-        """The page as a PDF among the saved files, where «Add to matter» stands beside it."""
-        if not self.tab.shows_page:
+        if self.tab.shows_page:
+            self.file_work.keep_page(self.tab.page)
+        else:
             self.notice.say("There is no page to keep.")
-            return
-        page = self.tab.page
-        title = page.title().strip() if "://" not in page.title() else ""
-        download = self.downloads.begin_made(f"{title or 'InfoTrack page'}.pdf")
-        if download is not None:
-            self._pdfs.start(page, download.number)
 
     def _show_state(self) -> None:
         if self._finished:
@@ -416,14 +412,16 @@ class OrderWindow(QMainWindow):
         self._send(PageLoaded(host=host, ok=ok, first=first))
         if tab is self.tab and ok:
             self.find_bar.again()
-        if tab is self.page_set.order and ok and not tab.is_signed_out:
+        if tab is self.page_set.order and not tab.is_signed_out:
             for other in self.tabs[1:]:
-                if other.is_signed_out:
+                if other.is_signed_out and ok:
                     other.say_signed_in()
+                elif other.is_signed_out:
+                    other.say_signed_out("The new link could not be opened.")
 
     def _on_crashed(self, tab: Tab, where: str, reason: str) -> None:
         self._printing.page_gone(tab.view)
-        self._pdfs.page_gone(tab.page)
+        self.file_work.page_gone(tab.page)
         self._send(Crashed(where=where, reason=reason))
 
     def _on_refused(self, finding: Finding, url: QUrl) -> None:
@@ -437,9 +435,12 @@ class OrderWindow(QMainWindow):
         else:
             self.notice.say(f"{finding.reason} The link was not opened.")
 
-    def _leave(self, url: QUrl, host: str) -> None:
-        if not self._start.automation:  # a test must not start the machine's browser
+    def _hand_out(self, url: QUrl) -> None:
+        if not self._start.automation:  # a test must not start the machine's programs
             self._open_outside(url)
+
+    def _leave(self, url: QUrl, host: str) -> None:
+        self._hand_out(url)
         self._send(OpenedOutside(host=host))
 
     def _on_stopped(self, kind: str, host: str, reason: str) -> None:
@@ -451,6 +452,9 @@ class OrderWindow(QMainWindow):
 
     def _ask_link(self) -> None:
         """One request at a time, whichever page it comes from."""
+        if self._alone:
+            self.tab.say_signed_out("iConnect itself was closed, so there is no new link.")
+            return
         if not self._asking_link:
             self._asking_link = self._new_id()
             self._send(NewLinkWanted(id=self._asking_link))
@@ -475,36 +479,10 @@ class OrderWindow(QMainWindow):
         self.notice.say(reason)
         self._send(DownloadRefused(reason=reason))
 
-    def _on_open_file(self, row: DownloadRow) -> None:
-        if row.saved is None or not row.saved.path.is_file():
-            row.say_beside("The file is no longer where it was saved.", bad=True)
-        elif not self._start.automation:  # a test must not start the machine's programs
-            self._open_outside(QUrl.fromLocalFile(str(row.saved.path)))
-
-    def _on_copy(self, row: DownloadRow) -> None:
-        saved = row.saved
-        if saved is not None:
-            number = row.download.number
-            save_as(self, "Save a copy", saved.name, "Files", lambda target: self._copy_to(number, saved.path, target))
-
-    def _copy_to(self, number: int, source: Path, target: Path) -> None:
-        row = self.downloads_bar.row_of(number)
-        if row is not None:
-            row.say_beside("Copying…")
-        self._copier.copy(number, source, target)
-
-    def _on_copied(self, number: int, words: str, *, bad: bool) -> None:
-        row = self.downloads_bar.row_of(number)
-        if row is not None:
-            row.say_beside(words, bad=bad)
-        elif bad:
-            self.notice.say(words)
-
-    def _on_once_more(self, row: DownloadRow) -> None:
-        self.downloads_bar.take_out(row)
-        self.downloads.once_more(row.download.number)
-
     def _on_add(self, row: DownloadRow) -> None:
+        if self._alone:
+            row.say_beside("iConnect itself was closed, so this can't be recorded now. The file stays saved on this PC.", bad=True)
+            return
         self._current_row = row
         self.fees_form.ask(row.saved)
 
@@ -582,8 +560,20 @@ class OrderWindow(QMainWindow):
             self._show_state()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        """A file on its way is worth one question, unless the whole program ends."""
+        if self.file_work.is_busy and not self._sure:
+            event.ignore()
+            self.notice.say(
+                "A file is still on its way. It is not kept when the window closes now; InfoTrack still has it.",
+                Choice("Close anyway", self._close_now),
+            )
+            return
         event.accept()
         self.finish()
+
+    def _close_now(self) -> None:
+        self._sure = True
+        self.close()
 
     def finish(self) -> None:
         """Stops downloads and lets go of pages, then of the profile. Safe to call twice."""
@@ -591,6 +581,7 @@ class OrderWindow(QMainWindow):
             return
         self._finished = True
         self.downloads.cancel_all()
+        self.file_work.finish()
         for tab in self.tabs:
             tab.release()
         QApplication.quit()

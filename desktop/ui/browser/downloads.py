@@ -94,6 +94,10 @@ class Downloads(QObject):
         request.accept()
         self.changed.emit(download)
 
+    @property
+    def is_running(self) -> bool:
+        return bool(self._running or self._made)
+
     def cancel(self, number: int) -> None:
         """The person does not want this file."""
         for request, (_partial, download) in list(self._running.items()):

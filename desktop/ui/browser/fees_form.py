@@ -42,6 +42,7 @@ class FeesForm(QFrame):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the fields scroll it
         outer.addWidget(area)
         inside = QWidget()
         area.setWidget(inside)

@@ -24,11 +24,22 @@ class FileCopier(QObject):
     def __init__(self, parent: QObject | None = None, *, platform: str = sys.platform) -> None:
         super().__init__(parent)
         self._platform = platform
+        self._threads: list[threading.Thread] = []
 
-    def copy(self, number: int, source: Path, target: Path) -> threading.Thread:
+    @property
+    def is_running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def copy(self, number: int, source: Path, target: Path) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         thread = threading.Thread(target=self._work, args=(number, source, target), name="file-copy", daemon=True)
+        self._threads.append(thread)
         thread.start()
-        return thread
+
+    def finish(self, seconds: float = 3) -> None:
+        """Waits for copies that are being written, at most `seconds` for each."""
+        for thread in self._threads:
+            thread.join(seconds)
 
     def _work(self, number: int, source: Path, target: Path) -> None:
         with contextlib.suppress(RuntimeError):  # the window may be gone already
