@@ -145,10 +145,17 @@ MISTAKES: tuple[Shown, ...] = (
             "identity/test_sign_in_journey.py::test_signing_in_as_another_organisation_parks_the_old_ones_connection",
         ),
     ),
-    Shown("An updater that trusts its host", remark="iConnect does not update itself yet; IT installs it."),
+    Shown(
+        "An updater that trusts its host",
+        (
+            "updates/test_update_attacks.py::test_it_is_refused_and_nothing_is_kept",
+            "updates/test_update_attacks_by_tuf.py::test_what_tuf_lists_is_refused_and_nothing_is_kept",
+        ),
+    ),
     Shown(
         "A one-file build that scanners take for malware",
-        remark="The packaged program is a folder; scanners are asked before a release.",
+        ("installer/test_bundle_is_a_folder.py::test_the_bundle_is_a_folder_without_a_packer",),
+        "Scanners are asked before a release.",
     ),
     Shown(
         "A certificate that was excused once and stays green",

@@ -116,7 +116,7 @@ def test_an_unsafe_sqlite_opens_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_newer_schema_is_refused_not_guessed_at(tmp_path: Path) -> None:
-    """C15."""
+    """C15, I11: it says so, and changes nothing."""
     opened(tmp_path / "ledger.db").close()
     other = apsw.Connection(str(tmp_path / "ledger.db"))
     other.pragma("user_version", 99)
