@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.ui import theme
+from desktop.ui.language import tr
 from desktop.ui.words import Tone
 
 FRAME = 32
@@ -192,7 +193,7 @@ class MessageBar(QFrame):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._button = QPushButton()
         self._button.clicked.connect(self._clicked)
-        self._close = QPushButton("Dismiss")
+        self._close = QPushButton(tr("Dismiss"))
         self._close.setFlat(True)
         self._close.clicked.connect(self.clear)
         row.addWidget(self._text, 1)

@@ -11,6 +11,7 @@ from enum import Enum
 
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Step
 from desktop.services.practice.model import Matter
+from desktop.ui.language import tr
 
 
 class Tone(Enum):
@@ -57,7 +58,7 @@ IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliverySta
 
 def system_title(system: str) -> str:
     """What people call a practice system; an unknown one by its contract name."""
-    return _TITLES.get(system, system or "the practice system")
+    return _TITLES.get(system, system or tr("the practice system"))
 
 
 def system_short(system: str) -> str:
@@ -70,7 +71,7 @@ def tone_of(state: DeliveryState | None) -> Tone:
 
 
 def kind_word(kind: DeliveryKind) -> str:
-    return "Cost" if kind is DeliveryKind.COST else "Document"
+    return tr("Cost") if kind is DeliveryKind.COST else tr("Document")
 
 
 def money(amount: Decimal | None) -> str:
@@ -94,11 +95,11 @@ def when(moment: datetime | None, now: datetime) -> str:
     days = (now.date() - own.date()).days
     clock = f"{own:%H:%M}"
     if days == 0:
-        return f"today {clock}"
+        return tr("today {clock}", clock=clock)
     if days == 1:
-        return f"yesterday {clock}"
+        return tr("yesterday {clock}", clock=clock)
     if days == -1:
-        return f"tomorrow {clock}"
+        return tr("tomorrow {clock}", clock=clock)
     if own.year == now.year:
         return f"{own.day} {own:%b} {clock}"
     return f"{own.day} {own:%b %Y} {clock}"
@@ -108,19 +109,19 @@ def span(duration: timedelta) -> str:
     """A rough length of time: `20 s`, `5 min`, `3 h`, `2 days`."""
     seconds = max(0, int(duration.total_seconds()))
     if seconds < 60:
-        return f"{seconds} s"
+        return tr("{count} s", count=seconds)
     if seconds < 3600:
-        return f"{seconds // 60} min"
+        return tr("{count} min", count=seconds // 60)
     if seconds < 172800:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 86400} days"
+        return tr("{count} h", count=seconds // 3600)
+    return tr("{count} days", count=seconds // 86400)
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
-        return "never"
+        return tr("never")
     passed = now - moment
-    return "just now" if passed < timedelta(seconds=45) else f"{span(passed)} ago"
+    return tr("just now") if passed < timedelta(seconds=45) else tr("{span} ago", span=span(passed))
 
 
 def order_state(order: OrderView) -> DeliveryState | None:
@@ -136,7 +137,7 @@ def order_state(order: OrderView) -> DeliveryState | None:
 
 def order_word(order: OrderView) -> str:
     state = order_state(order)
-    return str(state) if state is not None else "no result yet"
+    return str(state) if state is not None else tr("no result yet")
 
 
 def plain_state(delivery: Delivery, now: datetime) -> str:
@@ -145,31 +146,34 @@ def plain_state(delivery: Delivery, now: datetime) -> str:
     age = span(now - delivery.updated_at)
     match delivery.state:
         case DeliveryState.HELD if not delivery.matter_number:
-            return f"Waits for a matter since {when(delivery.updated_at, now)}. Nothing was sent."
+            return tr("Waits for a matter since {when}. Nothing was sent.", when=when(delivery.updated_at, now))
         case DeliveryState.HELD:
-            return f"Waits for you since {when(delivery.updated_at, now)}. Nothing was sent."
+            return tr("Waits for you since {when}. Nothing was sent.", when=when(delivery.updated_at, now))
         case DeliveryState.QUEUED:
             if delivery.next_at is not None and delivery.next_at > now:
-                does = "tries again" if delivery.attempts else "sends it"
-                return f"Not sent yet; iConnect {does} {when(delivery.next_at, now)}."
-            return f"Not sent yet; goes to {system} as soon as it can be reached."
+                does = tr("tries again") if delivery.attempts else tr("sends it")
+                return tr("Not sent yet; iConnect {does} {when}.", does=does, when=when(delivery.next_at, now))
+            return tr("Not sent yet; goes to {system} as soon as it can be reached.", system=system)
         case DeliveryState.SENDING:
-            return f"Being sent to {system} now."
+            return tr("Being sent to {system} now.", system=system)
         case DeliveryState.UNKNOWN:
-            return (
-                f"Sent {age} ago, but the answer was lost: not yet seen in {system}. iConnect reads the job before it sends again."
+            return tr(
+                "Sent {age} ago, but the answer was lost: not yet seen in {system}. iConnect reads the job before it sends again.",
+                age=age,
+                system=system,
             )
         case DeliveryState.ACCEPTED:
-            return f"Sent {age} ago, not yet seen in {system}. iConnect keeps looking."
+            return tr("Sent {age} ago, not yet seen in {system}. iConnect keeps looking.", age=age, system=system)
         case DeliveryState.CONFIRMED:
-            return f"Posted: seen in {system} {when(delivery.updated_at, now)}."
+            return tr("Posted: seen in {system} {when}.", system=system, when=when(delivery.updated_at, now))
         case DeliveryState.REJECTED:
-            return (
-                f"{system} refused it {when(delivery.updated_at, now)}. Mend the cause there and retry, or move the order to "
-                "another matter."
+            return tr(
+                "{system} refused it {when}. Mend the cause there and retry, or move the order to another matter.",
+                system=system,
+                when=when(delivery.updated_at, now),
             )
         case DeliveryState.CANCELLED:
-            return f"Cancelled {when(delivery.updated_at, now)}; will not be sent."
+            return tr("Cancelled {when}; will not be sent.", when=when(delivery.updated_at, now))
 
 
 def cancel_warning(delivery: Delivery) -> str:
@@ -177,11 +181,17 @@ def cancel_warning(delivery: Delivery) -> str:
     what = f"{kind_word(delivery.kind)} {delivery.key}"
     if delivery.state in IN_FLIGHT:
         system = system_title(delivery.system)
-        return (
-            f"{what} was sent and may already be posted in {system}. Cancelling only stops iConnect from trying again: "
-            f"look at matter {delivery.matter_number} and remove the line there if it stands."
+        return tr(
+            "{what} was sent and may already be posted in {system}. Cancelling only stops iConnect "
+            "from trying again: look at matter {matter_number} and remove the line there if it "
+            "stands.",
+            what=what,
+            system=system,
+            matter_number=delivery.matter_number,
         )
-    return f"{what} was not posted. After cancelling, iConnect will not send it, also not when the order is reported again."
+    return tr(
+        "{what} was not posted. After cancelling, iConnect will not send it, also not when the order is reported again.", what=what
+    )
 
 
 def cancelled_by_hand(delivery: Delivery) -> bool:
@@ -194,15 +204,19 @@ def undo_sentence(delivery: Delivery) -> str:
     listed = re.fullmatch(r"Undo by hand: (.+)", delivery.undo)
     if listed is None:
         return delivery.undo
-    return f"An earlier posting stands at another matter. Remove it there in {system_title(delivery.system)}: {listed[1]}"
+    return tr(
+        "An earlier posting stands at another matter. Remove it there in {system}: {lines}",
+        system=system_title(delivery.system),
+        lines=listed[1],
+    )
 
 
 _BY = {
-    "person": "by a person",
-    "feed": "by the firm's feed",
-    "folder": "by the drop folder",
-    "file": "by an imported file",
-    "typed": "typed in by hand",
+    "person": tr("by a person"),
+    "feed": tr("by the firm's feed"),
+    "folder": tr("by the drop folder"),
+    "file": tr("by an imported file"),
+    "typed": tr("typed in by hand"),
     "plan": "",
     "courier": "",
 }
@@ -210,12 +224,12 @@ _BY = {
 
 def step_words(step: Step) -> tuple[str, str]:
     """One thing that happened, and the small print to it. What iConnect did by itself names nobody."""
-    by = _BY.get(step.by, f"by {step.by}" if step.by else "")
+    by = _BY.get(step.by, tr("by {by}", by=step.by) if step.by else "")
     reason = step.reason
     if step.what == "message":
-        what, reason = (f"InfoTrack reported: {reason}" if reason else "InfoTrack reported the order"), ""
+        what, reason = (tr("InfoTrack reported: {reason}", reason=reason) if reason else tr("InfoTrack reported the order")), ""
     elif step.what == "matched":
-        what, reason = f"Belongs to matter {reason}", ""
+        what, reason = tr("Belongs to matter {reason}", reason=reason), ""
     elif step.to_state:
         what = f"{part_word(step.key)}: " if step.key else ""
         what += f"{step.from_state} → {step.to_state}" if step.from_state else step.to_state
@@ -228,7 +242,7 @@ def step_words(step: Step) -> tuple[str, str]:
 
 def part_word(key: str) -> str:
     """What a delivery key stands for: `IT-71000123-D-1` is a document."""
-    return "Document" if re.fullmatch(r".+-D-\d+", key) else "Cost"
+    return tr("Document") if re.fullmatch(r".+-D-\d+", key) else tr("Cost")
 
 
 def matter_line(number: str, name: str, client: str) -> str:
@@ -237,16 +251,16 @@ def matter_line(number: str, name: str, client: str) -> str:
 
 def matter_text(matter: Matter) -> str:
     """The accessible text of a matter's row: number, name and client."""
-    closed = ", closed" if matter.is_open is False else ""
+    closed = tr(", closed") if matter.is_open is False else ""
     return matter_line(matter.number, matter.name, matter.client) + closed
 
 
 def order_text(order: OrderView) -> str:
     """The accessible text of an order's row: its id, the state's word, and what each of its postings has come to."""
-    parts = [f"Order {order.order_id}: {order_word(order)}"]
+    parts = [tr("Order {order_id}: {order_word}", order_id=order.order_id, order_word=order_word(order))]
     if order.service:
         parts.append(order.service)
-    parts.append(f"matter {order.matter_number}" if order.matter_number else "no matter")
+    parts.append(tr("matter {matter_number}", matter_number=order.matter_number) if order.matter_number else tr("no matter"))
     parts += [f"{kind_word(d.kind).lower()} {d.key} {d.state}" for d in order.deliveries]
     return ", ".join(parts)
 
@@ -271,7 +285,7 @@ def fill_pattern(pattern: str, sample: Mapping[str, str] = SAMPLE) -> str:
     try:
         pieces = list(string.Formatter().parse(pattern))
     except ValueError:
-        raise PatternProblem("There is a brace too many or too few.") from None
+        raise PatternProblem(tr("There is a brace too many or too few.")) from None
     filled = ""
     for text, name, spec, conversion in pieces:
         filled += text
@@ -279,10 +293,10 @@ def fill_pattern(pattern: str, sample: Mapping[str, str] = SAMPLE) -> str:
             continue
         if name not in PATTERN_FIELDS or spec or conversion:
             allowed = ", ".join("{" + field + "}" for field in PATTERN_FIELDS)
-            raise PatternProblem(f"{{{name}}} is not a field. Use {allowed}.")
+            raise PatternProblem(tr("{{{name}}} is not a field. Use {allowed}.", name=name, allowed=allowed))
         filled += sample[name]
     if not pattern.strip():
-        raise PatternProblem("This can't be empty.")
+        raise PatternProblem(tr("This can't be empty."))
     return re.sub(r"\s+", " ", filled).strip()
 
 
