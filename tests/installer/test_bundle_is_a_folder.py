@@ -15,11 +15,11 @@ SPEC = facts.ROOT / "installer" / "iconnect.spec"
 
 def calls(name: str) -> list[dict[str, object]]:
     """The literal keyword arguments of each call of `name` in the spec."""
-    found = []
-    for node in ast.walk(ast.parse(SPEC.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-            found.append({word.arg or "": getattr(word.value, "value", ...) for word in node.keywords})
-    return found
+    return [
+        {word.arg or "": getattr(word.value, "value", ...) for word in node.keywords}
+        for node in ast.walk(ast.parse(SPEC.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    ]
 
 
 def test_the_bundle_is_a_folder_without_a_packer() -> None:
