@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from desktop.logs import log_to
+from desktop.logs import log_to, report_crashes_to
 from desktop.places import Places, places
 from desktop.services.desk import ActionFailed, ConnectionState, NotConnected, SignInSteps, Tenant, TypedResult
 from desktop.services.errors import AccessMissing, ServiceError, SignedOut
@@ -66,6 +66,7 @@ def office_of(called: Called) -> Iterator[Office]:
     """The profile's services, with every expected failure turned into its exit status and a sentence."""
     # Without a log of its own, the rooms' warnings would come between a command's own sentences.
     log_to(called.where.logs, "commands")
+    report_crashes_to(called.where.crashes)
     try:
         file = find_platform_file(called.platform, called.where, os.environ)
         settings = overlay(read_platform(file), read_own(called.where.own_settings))

@@ -5,6 +5,7 @@ traceback only where in the code it happened and the error's class. Other librar
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import logging
@@ -20,9 +21,11 @@ from pathlib import Path
 from types import TracebackType
 
 from desktop.private_files import make_private, open_private
-from desktop.services.loggable import HIDDEN, Loggable, frames
+from desktop.services.loggable import HIDDEN, Loggable, frames, place_of
 
 MOST_CRASHES = 10
+LOG_SECONDS = 7 * 86_400
+KEPT_SECONDS = 30 * 86_400
 
 
 class SafeLines(logging.Formatter):
@@ -36,6 +39,8 @@ class SafeLines(logging.Formatter):
             "logger": record.name,
             "message": safe_message(record),
         }
+        if not _is_ours(record):
+            line["from"] = f"{place_of(record.pathname)}:{record.lineno}"
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["where"] = frames(record.exc_info[2])
@@ -47,16 +52,23 @@ _OUR_THREADS = frozenset({"MainThread", "courier", "refresher", "desk", "keyring
 
 def safe_message(record: logging.LogRecord) -> str:
     """The template with what may be shown. A template that was put together before it came here can't be told apart from
-    text of others, so one that is no constant of ours must not be used: a test reads every call."""
+    text of others, so only constants of ours are used: a test reads every call. Of another library's message the place in its
+    code is told, and nothing that it says."""
     args = record.args
+    if not _is_ours(record):
+        return HIDDEN
     if not args:
-        return record.msg if isinstance(record.msg, str) and record.name.startswith("desktop") else HIDDEN
+        return record.msg if isinstance(record.msg, str) else HIDDEN
     try:
         if isinstance(args, Mapping):
             return str(record.msg) % {name: _shown(value) for name, value in args.items()}
         return str(record.msg) % tuple(_shown(value) for value in args)
     except (TypeError, ValueError):
         return f"{record.msg} {HIDDEN}"
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name == "desktop" or record.name.startswith("desktop.")
 
 
 def _shown(value: object) -> object:
@@ -66,11 +78,45 @@ def _shown(value: object) -> object:
 
 
 class _PrivateLog(logging.handlers.RotatingFileHandler):
-    """For its owner's eyes, like everything in the profile."""
+    """For its owner's eyes, like everything in the profile. A file of one million bytes, or one that was begun a week ago, is
+    followed by the next; those that nobody wrote to for a month go."""
+
+    _begun: float | None = None
 
     def _open(self) -> TextIOWrapper:
         make_private(Path(self.baseFilename))
+        self._begun = _begun(Path(self.baseFilename))
         return super()._open()
+
+    def shouldRollover(self, record: logging.LogRecord) -> int:
+        by_size = super().shouldRollover(record)  # opens the file
+        return int(bool(by_size) or (self._begun is not None and record.created - self._begun > LOG_SECONDS))
+
+    def doRollover(self) -> None:
+        super().doRollover()
+        self.forget_old()
+
+    def forget_old(self) -> None:
+        base = Path(self.baseFilename)
+        for path in base.parent.glob(f"{base.name}.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                    path.unlink()
+
+
+def _begun(file: Path) -> float | None:
+    """When its first line was written; None for an empty one, now for one that does not say."""
+    try:
+        with file.open("rb") as lines:
+            first = lines.readline(4000)
+    except OSError:
+        return None
+    if not first:
+        return None
+    try:
+        return datetime.fromisoformat(json.loads(first)["at"]).timestamp()
+    except (ValueError, KeyError, TypeError):
+        return file.stat().st_mtime
 
 
 def log_to(folder: Path, name: str) -> None:
@@ -87,6 +133,7 @@ def log_to(folder: Path, name: str) -> None:
         root.addHandler(logging.NullHandler())
         return
     handler.setFormatter(SafeLines())
+    handler.forget_old()
     root.addHandler(handler)
 
 
@@ -142,7 +189,8 @@ def crashes(folder: Path) -> tuple[Path, ...]:
             if path.stat().st_size:
                 found.append(path)
             elif not _lives(path.stem):
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
         elif path.suffix == ".json":
             found.append(path)
     for old in found[:-MOST_CRASHES]:
@@ -162,8 +210,8 @@ def _lives(process: str) -> bool:
         return False
     if int(process) == os.getpid():
         return True
-    if sys.platform == "win32":  # asking there would end the process
-        return True
+    if sys.platform == "win32":  # asking there would end the process; a file that a living one holds can't be removed
+        return False
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

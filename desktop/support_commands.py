@@ -4,36 +4,52 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from desktop.commands import NEEDS_PERSON, WRONG_USE, Called, cli, put, say, shown, stop
 from desktop.places import machine_wide_folder
 
+if TYPE_CHECKING:
+    from desktop.services.diagnostics import Part
+
 
 @cli.command()
 @click.argument("file", metavar="FILE.zip", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--show", is_flag=True, help="Print everything that goes into the bundle first.")
+@click.option("--show/--no-show", default=True, help="Show everything that goes into the bundle before it is saved (the default).")
+@click.option("--yes", is_flag=True, help="At a terminal: save without asking.")
 @click.pass_obj
-def diagnostics(called: Called, file: Path, show: bool) -> None:
+def diagnostics(called: Called, file: Path, show: bool, yes: bool) -> None:
     """Write a bundle for support: versions, settings without values, counts and the log.
 
     It holds no names, matters, addresses, passwords or tokens, and is sent to nobody: look at it, then send it yourself."""
     from desktop.services.diagnostics import done_with, gather
 
     bundle = gather(called.platform, called.where, os.environ)
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if show and at_terminal:
+        click.echo_via_pager(f"{shown(line)}\n" for part in bundle.parts for line in _told(part, whole=True))
     for part in bundle.parts:
-        say(f"{part.name}: {len(part.text):,} characters")
-        if show:
-            for line in part.text.splitlines():
-                click.echo(shown(line), err=True)
+        for line in _told(part, whole=show and not at_terminal):
+            click.echo(shown(line), err=True)
+    if at_terminal and not yes and not click.confirm(f"Save this as {file}?", default=True, err=True):
+        say("Nothing was saved.")
+        return
     try:
         bundle.save(file)
     except OSError as error:
         stop(NEEDS_PERSON, f"{file} can't be written: {error.strerror or error}. Choose another folder.")
     done_with(called.where)
     say(f"Written: {file}. Look at it before you send it to anybody.")
+
+
+def _told(part: Part, *, whole: bool) -> Iterator[str]:
+    yield f"{part.name}: {len(part.text):,} characters"
+    if whole:
+        yield from part.text.splitlines()
 
 
 @cli.command()

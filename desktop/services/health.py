@@ -241,4 +241,7 @@ def ledger(file: Path) -> Iterator[Check]:
 
     for found in examined(file, datetime.now(UTC)):
         verdict = Verdict.FAIL if found.bad else Verdict.NOTE if found.cure else Verdict.OK
-        yield Check(found.name, verdict, found.message, found.cure)
+        message = found.message
+        if any(kind in message for kind in ("CorruptError", "NotADBError")):
+            message = "It is damaged, so nothing of it can be read."
+        yield Check(found.name, verdict, message, found.cure)

@@ -35,10 +35,11 @@ def last_three(identifier: str) -> Loggable:
 
 def frames(where: TracebackType | None) -> list[Loggable]:
     """Where in the code, innermost last: module file, line, function. No values, no folders of this PC."""
-    return [loggable(f"{_file(frame.filename)}:{frame.lineno} {frame.name}") for frame in traceback.extract_tb(where)][-40:]
+    return [loggable(f"{place_of(frame.filename)}:{frame.lineno} {frame.name}") for frame in traceback.extract_tb(where)][-40:]
 
 
-def _file(name: str) -> str:
+def place_of(name: str) -> str:
+    """A module's file without this PC's folders."""
     parts = Path(name).parts
     for root in ("desktop", "sandbox", "site-packages"):
         if root in parts:

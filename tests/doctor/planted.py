@@ -221,7 +221,7 @@ def ledger_with_a_damaged_page(rig: Rig) -> None:
     path.write_bytes(whole)
 
 
-@plant("ledger", "can't be (opened|read)", "quit iconnect|rights")
+@plant("ledger", "damaged|may not be", "quit iconnect|rights")
 def ledger_that_is_no_database(rig: Rig) -> None:
     for path in rig.pc.profile.glob("ledger.db*"):
         path.unlink()
