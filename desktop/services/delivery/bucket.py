@@ -10,23 +10,16 @@ faster again, a little at a time. Desks that do not know of each other come to e
 from __future__ import annotations
 
 import contextlib
-import itertools
 import random
 import threading
-from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from desktop.services.delivery.allowance import GO, Pause
+from desktop.services.delivery.call_queue import CallQueue, after, let_time_pass
 from desktop.services.errors import Wait
 from desktop.services.practice.gateway import limit_named, retry_after
 from desktop.services.practice.practice_system import Urgency
-
-_PATIENCE = {
-    Urgency.PERSON: timedelta(seconds=8),
-    Urgency.READ_BACK: timedelta(seconds=65),
-    Urgency.SEND: timedelta(seconds=65),
-    Urgency.BACKGROUND: timedelta(seconds=65),
-}
 
 _SLOWEST = 0.05
 _SLOWER = 0.5
@@ -54,10 +47,6 @@ _RESERVE = {Urgency.PERSON: 0.0, Urgency.READ_BACK: 0.0, Urgency.SEND: 0.0, Urge
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _wait(changed: threading.Condition, seconds: float) -> None:
-    changed.wait(seconds)
 
 
 class Fill:
@@ -165,10 +154,7 @@ class Fill:
 
 
 class Bucket:
-    """A CallGate and a CallAccount. Safe to use from several threads.
-
-    `patience` is how long a call of each urgency may be kept waiting before Wait is raised instead; where the wait is known
-    to be longer, Wait is raised at once. `wait` waits on the condition, at most so many seconds."""
+    """A CallGate and a CallAccount. Safe to use from several threads. `patience` and `wait` are the queue's."""
 
     def __init__(
         self,
@@ -177,19 +163,15 @@ class Bucket:
         per_second: float = 5.0,
         burst: int = 5,
         patience: Mapping[Urgency, timedelta] | None = None,
-        wait: Callable[[threading.Condition, float], None] = _wait,
+        wait: Callable[[threading.Condition, float], None] = let_time_pass,
         chance: random.Random | None = None,
     ) -> None:
         self._clock = clock
-        self._patience = {**_PATIENCE, **(patience or {})}
-        self._wait = wait
+        self._queue = CallQueue(clock=clock, patience=patience, wait=wait)
+        self._changed = self._queue.changed
         chance = chance or random.Random()  # noqa: S311 - spreads calls, protects nothing
         self._fill = Fill(per_second=per_second, burst=burst, chance=chance)
         self._in_progress = 0
-        self._changed = threading.Condition()
-        self._queue: list[tuple[int, int]] = []
-        self._numbers = itertools.count()
-        self._closed = False
 
     @contextlib.contextmanager
     def call(self, urgency: Urgency) -> Iterator[None]:
@@ -216,9 +198,7 @@ class Bucket:
 
     def close(self) -> None:
         """Everybody who waits, now or later, gets Wait at once: the program is ending."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._queue.close()
 
     def snapshot(self) -> dict[str, object]:
         """For `status`, and for `restore` after the next start: plain values that JSON can hold. `per_second` is how many
@@ -243,32 +223,17 @@ class Bucket:
                 self._fill.restored(kept, self._clock().timestamp())
 
     def _take_turn(self, urgency: Urgency) -> None:
-        with self._changed:
-            turn = (int(urgency), next(self._numbers))
-            insort(self._queue, turn)
-            since = self._clock()
-            try:
-                while True:
-                    if self._closed:
-                        raise Wait("The program is ending.", after=None, limit="budget")
-                    now = self._clock()
-                    since = min(since, now)
-                    pause = self._fill.pause(urgency, now.timestamp())
-                    first = self._queue[0] == turn
-                    if first and pause <= 0:
-                        self._fill.start(now.timestamp())
-                        self._in_progress += 1
-                        return
-                    left = (self._patience[urgency] - (now - since)).total_seconds()
-                    if left <= 0 or pause > left:
-                        raise _later(pause)
-                    # Behind others: somebody will notify.
-                    self._wait(self._changed, min(left, pause) if first else left)
-            finally:
-                self._queue.remove(turn)
-                self._changed.notify_all()
+        self._queue.take_turn(urgency, pause=lambda now: self._pause(urgency, now), start=self._start, used_up=_later)
+
+    def _pause(self, urgency: Urgency, now: float) -> Pause:
+        seconds = self._fill.pause(urgency, now)
+        return Pause(seconds, self._fill.problem if now < self._fill.until else "") if seconds > 0 else GO
+
+    def _start(self, now: float) -> None:
+        self._fill.start(now)
+        self._in_progress += 1
 
 
-def _later(pause: float) -> Wait:
-    after = timedelta(seconds=pause) if pause > 0 else None
-    return Wait("The practice system's calls are used up for the moment. It goes on by itself.", after=after, limit="budget")
+def _later(pause: Pause) -> Wait:
+    message = "The practice system's calls are used up for the moment. It goes on by itself."
+    return Wait(message, after=after(pause), limit="budget")

@@ -7,39 +7,24 @@ about the limits, are in `allowance`; this adds the queue and the waiting.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import random
 import threading
-from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from desktop.services.delivery.allowance import GO, Allowance
+from desktop.services.delivery.allowance import Allowance, Pause
+from desktop.services.delivery.call_queue import CallQueue, after, let_time_pass
 from desktop.services.errors import Wait
 from desktop.services.practice.gateway import limit_named, retry_after
 from desktop.services.practice.practice_system import Urgency
-
-_PATIENCE = {
-    Urgency.PERSON: timedelta(seconds=8),
-    Urgency.READ_BACK: timedelta(seconds=65),
-    Urgency.SEND: timedelta(seconds=65),
-    Urgency.BACKGROUND: timedelta(seconds=65),
-}
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _wait(changed: threading.Condition, seconds: float) -> None:
-    changed.wait(seconds)
-
-
 class Budget:
-    """A CallGate. Safe to use from several threads.
-
-    `patience` is how long a call of each urgency may be kept waiting before Wait is raised instead; where the wait is
-    known to be longer, Wait is raised at once. `wait` waits on the condition, at most so many seconds."""
+    """A CallGate. Safe to use from several threads. `patience` and `wait` are the queue's."""
 
     def __init__(
         self,
@@ -49,17 +34,13 @@ class Budget:
         per_day: int = 5_000,
         at_once: int = 5,
         patience: Mapping[Urgency, timedelta] | None = None,
-        wait: Callable[[threading.Condition, float], None] = _wait,
+        wait: Callable[[threading.Condition, float], None] = let_time_pass,
         chance: random.Random | None = None,
     ) -> None:
         self._clock = clock
-        self._patience = {**_PATIENCE, **(patience or {})}
-        self._wait = wait
+        self._queue = CallQueue(clock=clock, patience=patience, wait=wait)
+        self._changed = self._queue.changed
         self._allowance = Allowance(per_minute=per_minute, per_day=per_day, at_once=at_once, chance=chance)
-        self._changed = threading.Condition()
-        self._queue: list[tuple[int, int]] = []
-        self._numbers = itertools.count()
-        self._closed = False
 
     @contextlib.contextmanager
     def call(self, urgency: Urgency) -> Iterator[None]:
@@ -88,9 +69,7 @@ class Budget:
 
     def close(self) -> None:
         """Everybody who waits, now or later, gets Wait at once: the program is ending."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._queue.close()
 
     def snapshot(self) -> dict[str, object]:
         """For `status`, and for `restore` after the next start: plain values that JSON can hold. `minute_remaining` and
@@ -118,40 +97,24 @@ class Budget:
                 self._allowance.restored(kept, self._clock().timestamp())
 
     def _take_turn(self, urgency: Urgency) -> None:
-        with self._changed:
-            turn = (int(urgency), next(self._numbers))
-            insort(self._queue, turn)
-            since = self._clock()
-            try:
-                while True:
-                    if self._closed:
-                        raise Wait("The program is ending.", after=None, limit="budget")
-                    now = self._clock()
-                    since = min(since, now)
-                    pause = self._allowance.pause(urgency, now.timestamp())
-                    first = self._queue[0] == turn
-                    if first and pause is GO:
-                        self._allowance.start(urgency, now.timestamp())
-                        return
-                    left = (self._patience[urgency] - (now - since)).total_seconds()
-                    if left <= 0 or (pause is not GO and pause.promised and pause.seconds > left):
-                        raise self._later(pause.limit, pause.seconds if pause.promised and pause is not GO else None)
-                    # Behind others, or waiting for a call to end: somebody will notify.
-                    self._wait(self._changed, min(left, pause.seconds) if first and pause is not GO else left)
-            finally:
-                self._queue.remove(turn)
-                self._changed.notify_all()
+        self._queue.take_turn(
+            urgency,
+            pause=lambda now: self._allowance.pause(urgency, now),
+            start=lambda now: self._allowance.start(urgency, now),
+            used_up=_later,
+        )
 
-    def _later(self, limit: str, seconds: float | None) -> Wait:
-        after = None if seconds is None else timedelta(seconds=seconds)
-        if limit == "day":
-            return Wait(
-                "The firm's calls for today are nearly used up; the rest is kept for people and for checking what was sent. "
-                "It goes on by itself when the day's limit is renewed.",
-                after=after,
-                limit="day",
-            )
-        return Wait("The firm's calls for this minute are used up. It goes on by itself.", after=after, limit=limit or "budget")
+
+def _later(pause: Pause) -> Wait:
+    if pause.limit == "day":
+        return Wait(
+            "The firm's calls for today are nearly used up; the rest is kept for people and for checking what was sent. "
+            "It goes on by itself when the day's limit is renewed.",
+            after=after(pause),
+            limit="day",
+        )
+    message = "The firm's calls for this minute are used up. It goes on by itself."
+    return Wait(message, after=after(pause), limit=pause.limit or "budget")
 
 
 def _shown(left: float | None) -> int | None:
