@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.services.books import AuditAnswer, AuditFiles, TrailCheck, TrailStep
 from desktop.ui import words
@@ -146,9 +146,10 @@ class AuditWindow(BookWindow):
             card.body.addWidget(PathStrip(order, self.clock()))
             show = plain_button("Show the order", lambda: self.open_order.emit(answer.order_id))
             head.addWidget(show)
-            self.setTabOrder(self.export_button, show)
         self._answer.addWidget(card)
         self.answer.show()
+        for button in card.findChildren(QPushButton):
+            self.setTabOrder(self.export_button, button)
 
     def _newest(self, steps: Sequence[TrailStep]) -> None:
         if self.field.text().strip():

@@ -1,109 +1,20 @@
-"""Whoever uses a screen reader or the keyboard alone: every widget that takes part has a name and can be reached."""
+"""Whoever uses a screen reader or the keyboard alone: each widget has a name, a role, and rows that are sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QPushButton, QScrollArea, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.services.books import OrderQuery
-from desktop.services.desk import ConnectionState, InfoTrackView
 from desktop.services.ledger.model import DeliveryState
-from desktop.ui.audit_window import AuditWindow
-from desktop.ui.before_order import ClosedMatterDialog
-from desktop.ui.bridge import Bridge
-from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.deliveries import DeliveriesWindow
-from desktop.ui.diagnostics_window import DiagnosticsWindow
-from desktop.ui.home import HomeWindow
-from desktop.ui.invoice_columns import ColumnsDialog
-from desktop.ui.matter_picker import MatterChooser, MatterPicker
-from desktop.ui.preview import MovePreview, PreviewDialog
-from desktop.ui.reconcile_window import ReconcileWindow
-from desktop.ui.result_form import ResultForm
-from desktop.ui.settings_window import SettingsWindow
-from desktop.ui.signing_in import SigningIn, TenantDialog
-from desktop.ui.welcome import WelcomeWindow
 from tests.ui.conftest import MakeBridge
-from tests.ui.fake_desk import MATTERS, TENANTS, FakeDesk, connection, status, typical_orders
-from tests.ui.fake_settings import FakeSettings
-
-Clock = Callable[[], datetime]
-Make = Callable[[Bridge, Clock], QWidget]
-
-
-def _chooser(bridge: Bridge, clock: Clock) -> QWidget:
-    over = QWidget()
-    chooser = MatterChooser(bridge, "Move order 1", "What will happen.", "Move here", clock, over)
-    chooser.setParent(None)
-    return chooser
-
-
-def _reconcile(bridge: Bridge, clock: Clock) -> QWidget:
-    window = ReconcileWindow(bridge, clock=clock)
-    window.compare(Path("march.csv"))
-    return window
-
-
-def _preview(bridge: Bridge, clock: Clock) -> QWidget:
-    dialog = PreviewDialog(None)
-    dialog.show_previews(FakeDesk().books.previews(OrderQuery()))
-    return dialog
-
-
-WINDOWS: dict[str, Make] = {
-    "reconcile": _reconcile,
-    "audit trail": lambda bridge, clock: AuditWindow(bridge, clock=clock),
-    "diagnostics": lambda bridge, clock: DiagnosticsWindow(bridge, clock=clock),
-    "preview": _preview,
-    "move": lambda bridge, clock: MovePreview(None, typical_orders()[2], MATTERS[5]),
-    "invoice columns": lambda bridge, clock: ColumnsDialog(None, ("Order No", "Gross"), {}),
-    "picker": lambda bridge, clock: MatterPicker(bridge, clock=clock),
-    "orders": lambda bridge, clock: DeliveriesWindow(bridge, clock=clock),
-    "connections": lambda bridge, clock: ConnectionsWindow(bridge, SigningIn(bridge, parent=bridge), clock=clock),
-    "settings": lambda bridge, clock: SettingsWindow(bridge, FakeSettings(), clock=clock),
-    "welcome": lambda bridge, clock: WelcomeWindow(bridge, clock=clock),
-    "home": lambda bridge, clock: HomeWindow(bridge, clock=clock),
-    "result form": lambda bridge, clock: ResultForm(matter_number="J1"),
-    "organisations": lambda bridge, clock: TenantDialog(TENANTS),
-    "matter chooser": _chooser,
-    "closed matter": lambda bridge, clock: ClosedMatterDialog(MATTERS[5], MATTERS[:2]),
-}
-
-STATES = {
-    "signed in": status(connection(), waiting=3),
-    "signed out": status(
-        connection(ConnectionState.DISCONNECTED), infotrack=InfoTrackView(ConnectionState.DISCONNECTED), matters=0, refreshed=False
-    ),
-    "in trouble": status(
-        connection(ConnectionState.ATTENTION, problem="Xero ended the sign-in.", cure="Sign in again."),
-        infotrack=InfoTrackView(ConnectionState.ATTENTION, "priya", "InfoTrack refused the password."),
-    ),
-}
-
-
-def takes_part(window: QWidget) -> Iterator[QWidget]:
-    """Every widget in sight that the keyboard can reach, on its own account and not as a part of another."""
-    for widget in window.findChildren(QWidget):
-        inside = isinstance(widget.parent(), QComboBox) or widget.objectName().startswith("qt_")
-        if widget.isVisibleTo(window) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not inside:
-            yield widget
-
-
-def name_of(widget: QWidget) -> str:
-    """As assistive technology hears it: an own name, a button's text, or the label that belongs to it."""
-    if widget.accessibleName():
-        return widget.accessibleName()
-    if isinstance(widget, QAbstractButton) and widget.text():
-        return widget.text().replace("&", "")
-    labels = [label for label in widget.window().findChildren(QLabel) if label.buddy() is widget]
-    return labels[0].text().replace("&", "") if labels else ""
+from tests.ui.every_window import STATES, WINDOWS, Clock, name_of, shown, takes_part
+from tests.ui.fake_desk import FakeDesk, typical_orders
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -113,13 +24,7 @@ def test_every_widget_that_takes_part_has_a_name(
 ) -> None:
     desk = FakeDesk()
     desk.now_status = STATES[state]
-    bridge = make_bridge(desk)
-    window = WINDOWS[which](bridge, clock)
-    qtbot.addWidget(window)
-    window.show()
-    with qtbot.waitSignal(bridge.changed):
-        bridge.notify()
-    QTest.qWait(50)
+    window = shown(qtbot, make_bridge(desk), clock, which, full=state == "signed in")
     found = list(takes_part(window))
     assert found, "a window without anything to press"
     nameless = [f"{type(widget).__name__} {widget.objectName()}" for widget in found if not name_of(widget).strip()]
@@ -139,56 +44,86 @@ def test_every_button_of_an_order_has_a_name(qtbot: QtBot, make_bridge: MakeBrid
             assert "IT-" in button.accessibleDescription()
 
 
+def heard(widget: QWidget) -> QAccessibleInterface:
+    found = QAccessible.queryAccessibleInterface(widget)
+    assert found is not None
+    return found
+
+
+def heard_name(widget: QWidget) -> str:
+    """What assistive technology reads. Of a box with choices Qt tells it the choice as the name, and on Linux leaves the name
+    itself to the label that belongs to it."""
+    if isinstance(widget, QComboBox):
+        labels = [label for label, relation in heard(widget).relations() if relation & QAccessible.RelationFlag.Label]
+        return labels[0].text(QAccessible.Text.Name) if labels else ""
+    return heard(widget).text(QAccessible.Text.Name)
+
+
+# Roles that say what can be done with a thing. A plain pane has none of its own.
+ROLES = {
+    QAccessible.Role.Button, QAccessible.Role.ButtonMenu, QAccessible.Role.CheckBox, QAccessible.Role.ComboBox,
+    QAccessible.Role.EditableText, QAccessible.Role.List, QAccessible.Role.Table, QAccessible.Role.SpinBox,
+    QAccessible.Role.RadioButton, QAccessible.Role.PageTabList, QAccessible.Role.StaticText,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("which", WINDOWS)
-def test_tab_comes_to_every_widget_and_back(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
-    bridge = make_bridge(FakeDesk())
-    window = WINDOWS[which](bridge, clock)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    with qtbot.waitSignal(bridge.changed):
-        bridge.notify()
-    qtbot.waitUntil(lambda: any(widget.isEnabled() for widget in takes_part(window)))
-    QTest.qWait(100)
-    wanted = {widget for widget in takes_part(window) if widget.isEnabled() and not isinstance(widget, QScrollArea)}
-    met: set[QWidget] = set()
-    start = next(iter(wanted))
-    start.setFocus()
-    for _ in range(3 * len(wanted) + 6):
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        met.add(focus)
-        QTest.keyClick(focus, Qt.Key.Key_Tab)
-    missed = [name_of(widget) for widget in wanted if widget not in met and widget.focusProxy() is None]
-    assert missed == []
+def test_assistive_technology_hears_a_name_and_a_role_of_each(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str
+) -> None:
+    window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
+    assert heard(window).text(QAccessible.Text.Name).startswith("iConnect")
+    for widget in takes_part(window):
+        assert heard_name(widget).strip(), f"{type(widget).__name__} {name_of(widget)} is not heard"
+        if not isinstance(widget, QScrollArea):
+            assert heard(widget).role() in ROLES, f"{name_of(widget)}: {heard(widget).role()}"
 
 
-@pytest.mark.parametrize(
-    "which",
-    [
-        "picker",
-        "orders",
-        "connections",
-        "settings",
-        "welcome",
-        "home",
-        "result form",
-        "organisations",
-        "reconcile",
-        "audit trail",
-        "diagnostics",
-        "preview",
-        "move",
-    ],
-)
-def test_escape_closes_every_window(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
-    window = WINDOWS[which](make_bridge(FakeDesk()), clock)
-    qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    field = next((child for child in window.findChildren(QLineEdit) if child.isVisible() and child.isEnabled()), window)
-    QTest.keyClick(field, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not window.isVisible())
+def rows_heard(view: QAbstractItemView) -> Iterator[str]:
+    """Each row's first cell: what is read when somebody comes to the row."""
+    model = view.model()
+    for number in range(model.rowCount()):
+        cell = heard(view)
+        if isinstance(view, QTableView):
+            # Row by row, each behind its own heading; the columns' headings are the first row.
+            yield cell.child((number + 1) * (model.columnCount() + 1) + 1).text(QAccessible.Text.Name)
+        else:
+            yield cell.child(number).text(QAccessible.Text.Name)
+
+
+ROW_WORDS = {
+    "Orders": ("Order 7100", "matter"),
+    "Orders for this matter": ("Order 7100", "matter"),
+    "Matters": ("J0",),
+    "Open matters of the same client": ("J0",),
+    "Orders compared": ("Order 7100", "invoice", "books"),
+    "Steps": ("7100",),
+    "Postings to approve": ("IT-7100", "matter", "GST"),
+    "Organisations": (),
+    "Files in the bundle": (),
+}
+"""What each list's rows tell at least."""
+
+
+@pytest.mark.parametrize("which", WINDOWS)
+def test_each_row_is_heard_as_a_sentence(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
+    window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
+    for view in (one for one in takes_part(window) if isinstance(one, QAbstractItemView)):
+        wanted = ROW_WORDS[view.accessibleName()]
+        rows = list(rows_heard(view))
+        assert rows, f"{view.accessibleName()} has no rows to hear"
+        for row in rows:
+            assert len(row) >= 8
+            assert [word for word in wanted if word not in row] == [], row
+
+
+def test_a_table_says_what_each_column_holds(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    for which in ("reconcile", "audit trail", "preview"):
+        window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
+        table = next(one for one in takes_part(window) if isinstance(one, QTableView))
+        for column in range(1, table.model().columnCount() + 1):
+            assert heard(table).child(column).role() is QAccessible.Role.ColumnHeader
+            assert heard(table).child(column).text(QAccessible.Text.Name).strip()
 
 
 def test_a_state_is_a_word_and_not_a_colour_alone(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
