@@ -21,7 +21,7 @@ Account = Bucket | Budget
 def account(request: pytest.FixtureRequest) -> Account:
     clock = Clock()
     made: Callable[..., Account] = request.param
-    return made(clock=clock, wait=lambda changed, seconds: clock.pass_time(seconds), chance=Random(1))
+    return made(clock=clock, wait=lambda changed, seconds: clock.pass_time(max(seconds, 0.001)), chance=Random(1))
 
 
 def refused(account: Account, status: int) -> Wait:
