@@ -124,6 +124,7 @@ class OrderWindow(QMainWindow):
         self.navigation.offer_more(make_actions(self, self._deeds()))
         self.page_set.add()
         self._show_zoom()
+        self.tab.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self._automation = Automation(self) if start.automation else None
         self.open_link(start.link)
 
@@ -294,6 +295,8 @@ class OrderWindow(QMainWindow):
     def _on_tab_chosen(self) -> None:
         if self.find_bar.isVisible():
             self.find_bar.look_in(self.tab.page)
+        elif not self.page_set.strip.hasFocus():
+            self._give_keyboard(self.tab)
         self._show_state()
 
     def _on_leaving(self, tab: Tab) -> None:

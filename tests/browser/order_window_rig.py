@@ -56,11 +56,13 @@ class Page:
 
 @dataclass
 class Site:
-    """A scripted site. `seen` holds the path of each request, `headers` what came with the last one for a path."""
+    """A scripted site. `seen` holds the path of each request, `posted` of those that sent a form, `headers` what came with the last
+    one for a path."""
 
     server: ThreadingHTTPServer
     pages: dict[str, Page] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
@@ -112,7 +114,10 @@ def serve(*, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> S
                     return
                 self.wfile.write(page.body[half:])
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            site.posted.append(self.path.split("?")[0])
+            self.do_GET()
 
         def log_message(self, *_args: object) -> None:
             pass

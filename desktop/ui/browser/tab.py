@@ -22,6 +22,7 @@ _SIGN_IN_PATH = re.compile(
 
 _CRASHES = 3
 _CRASH_SECONDS = 120.0
+_JUST_NOW_SECONDS = 0.5
 
 _MENU = (
     QWebEnginePage.WebAction.Back,
@@ -68,6 +69,10 @@ class Tab(QStackedWidget):
         self._good = QUrl()
         self._signed_out = False
         self._crashes: list[float] = []
+        self._lost_keyboard = -_JUST_NOW_SECONDS
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
         self.progress = 100
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -213,8 +218,16 @@ class Tab(QStackedWidget):
         self.loaded.emit(False)
 
     def _has_keyboard(self) -> bool:
+        """Also when it has just lost it: a page whose process ends hands the keyboard on before anybody is told."""
         focus = QApplication.focusWidget()
-        return focus is None or focus is self or self.isAncestorOf(focus)
+        return focus is None or self._holds(focus) or time.monotonic() - self._lost_keyboard < _JUST_NOW_SECONDS
+
+    def _holds(self, widget: QWidget | None) -> bool:
+        return widget is not None and (widget is self or self.isAncestorOf(widget))
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        if self._holds(old) and not self._holds(new):
+            self._lost_keyboard = time.monotonic()
 
     def _show_page(self) -> None:
         had_keyboard = self.currentWidget() is self.notice and self._has_keyboard()
