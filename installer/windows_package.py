@@ -15,6 +15,9 @@ SAFE_AS_SYSTEM = (3, 12)
 """From this version of NSIS on its installers may be run as SYSTEM: older ones unpack helpers where others can write
 (CVE-2026-42171)."""
 
+WAIT = 180
+"""Seconds that a silent setup waits for sends to come to their end."""
+
 
 class NoCompiler(Exception):
     """NSIS is not installed, or too old for what is asked."""
@@ -39,8 +42,11 @@ def check_compiler(*, for_system: bool) -> tuple[int, ...]:
     return version
 
 
-def build(bundle: Path, out: Path, *, version: str, compression: str, epoch: int, sign: str | None, for_system: bool) -> Path:
-    """Makes the setup program. Gives its path. Raises NoCompiler, CalledProcessError."""
+def build(
+    bundle: Path, out: Path, *, version: str, compression: str, epoch: int, sign: str | None, for_system: bool, wait: int = WAIT
+) -> Path:
+    """Makes the setup program; silent, it waits `wait` seconds for what is being sent. Gives its path. Raises NoCompiler,
+    CalledProcessError."""
     nsis = check_compiler(for_system=for_system)
     # Paths are made whole: makensis works from the script's folder.
     bundle, out = bundle.resolve(), out.resolve()
@@ -53,6 +59,7 @@ def build(bundle: Path, out: Path, *, version: str, compression: str, epoch: int
         "OUT": str(made),
         "KILOBYTES": str(kilobytes),
         "COMPRESSION": compression,
+        "WAIT_SILENT": str(wait),
         "SAFE_AS_SYSTEM": "1" if nsis >= SAFE_AS_SYSTEM else "0",
     }
     if sign:

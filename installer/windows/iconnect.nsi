@@ -5,10 +5,17 @@
 ;   /PLATFORM=FILE   the firm's platform file, copied to where iConnect looks for it
 ;   /AUTOSTART=0|1   start at sign-in; an upgrade without it keeps what was chosen
 ;   /D=FOLDER        where to, the last one on the line
-; Exit status: 0 done, 1 cancelled, 2 stopped (wrong system, unreadable platform file, something still being sent, run as SYSTEM).
 ;
-; The same setup run again repairs; a newer one upgrades in place. What persons own (queue, sign-ins, settings) lies in their own
-; folders, and nothing here touches it.
+; Uninstall.exe takes /S, /AllUsers, /CurrentUser, and
+;   /IFDELIVERED     silent: goes only when everything of this person is delivered and confirmed
+;   /REMOVEDATA      silent: takes this person's queue, settings and logs too; only when everything is delivered and confirmed
+;
+; Exit status, of both: 0 done, 1 cancelled, 2 stopped (wrong system, unreadable platform file, run as SYSTEM, disk refuses), 3 the
+; program is still sending or could not be asked to quit, 4 a newer version is installed, 5 something is not yet delivered. Except
+; where the disk refuses, nothing was changed.
+;
+; The same setup run again repairs; a newer one upgrades in place; an older one is refused. What persons own (queue, sign-ins,
+; settings) lies in their own folders, and nothing here touches it unless /REMOVEDATA says so. No program is ever killed.
 
 Unicode true
 Target amd64-unicode
@@ -40,6 +47,7 @@ Target amd64-unicode
 !include "LogicLib.nsh"
 !include "Sections.nsh"
 !include "FileFunc.nsh"
+!include "WordFunc.nsh"
 !include "WinVer.nsh"
 !include "x64.nsh"
 
@@ -49,6 +57,8 @@ BrandingText "${NAME} ${VERSION}"
 ManifestDPIAware true
 ManifestSupportedOS Win10
 CRCCheck force
+; A file that can't be written ends a silent setup instead of being left out.
+AllowSkipFiles off
 ShowInstDetails nevershow
 ShowUninstDetails nevershow
 
@@ -84,6 +94,7 @@ VIAddVersionKey "OriginalFilename" "iConnect-Setup.exe"
 
 Var Platform
 Var Waited
+Var NotDelivered
 
 ; ---- before anything is changed ----------------------------------------------------------------------------------------------
 
@@ -99,10 +110,21 @@ Var Waited
   !endif
 !macroend
 
-!macro Stop TEXT
+; Everybody may read the folder, administrators and the system may change it.
+!macro ForAdministrators FOLDER
+  nsExec::Exec '"$SYSDIR\icacls.exe" "${FOLDER}" /setowner *S-1-5-32-544 /T /C /Q'
+  Pop $0
+  nsExec::Exec '"$SYSDIR\icacls.exe" "${FOLDER}" /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX /Q'
+  Pop $0
+!macroend
+
+!macro StopWith STATUS TEXT
   MessageBox MB_OK|MB_ICONSTOP "${TEXT}" /SD IDOK
-  SetErrorLevel 2
+  SetErrorLevel ${STATUS}
   Quit
+!macroend
+!macro Stop TEXT
+  !insertmacro StopWith 2 "${TEXT}"
 !macroend
 
 Function un.onInit
@@ -111,46 +133,68 @@ Function un.onInit
   !insertmacro MULTIUSER_UNINIT
 FunctionEnd
 
-; Lets a send come to its end, then ends the program: its queue is on disk and the next start goes on from there.
-!macro EndRunning UN
-Function ${UN}EndRunning
-  StrCpy $Waited 0
-  ${Do}
+; Gives 1 in $0 when a file is held by a running program.
+!macro HeldFile FILE
+  ${If} $0 == 0
+  ${AndIf} ${FileExists} "${FILE}"
     ClearErrors
-    FileOpen $0 "$INSTDIR\${TRAY}" a
-    ${IfNot} ${Errors}
-      FileClose $0
-      Return
-    ${EndIf}
-    ${IfNot} ${FileExists} "$INSTDIR\${TRAY}"
-      Return
-    ${EndIf}
-    nsExec::ExecToStack '"$INSTDIR\${COMMANDS}" -m installer.undelivered --in-flight'
-    Pop $0
-    Pop $1
-    ${If} $0 != 1
-      ${If} $Waited < 10
-        nsExec::Exec '"$SYSDIR\taskkill.exe" /T /IM ${TRAY}'
-      ${Else}
-        nsExec::Exec '"$SYSDIR\taskkill.exe" /F /T /IM ${TRAY}'
-      ${EndIf}
-      Pop $0
-      Sleep 2000
-      IntOp $Waited $Waited + 5
-      ${If} $Waited > 60
-        !insertmacro Stop "${NAME} is running and could not be ended. Quit it from the tray's menu, then run this again."
-      ${EndIf}
-    ${ElseIf} ${Silent}
-      Sleep 5000
-      IntOp $Waited $Waited + 5
-      ${If} $Waited > 180
-        !insertmacro Stop "${NAME} is still sending. Nothing was changed."
-      ${EndIf}
+    FileOpen $1 "${FILE}" a
+    ${If} ${Errors}
+      StrCpy $0 1
     ${Else}
-      MessageBox MB_RETRYCANCEL|MB_ICONINFORMATION "$1$\r$\nPlease wait until it is sent, then press Retry." IDRETRY +3
-      SetErrorLevel 1
+      FileClose $1
+    ${EndIf}
+  ${EndIf}
+!macroend
+
+; Asks the program to quit when nothing is in flight, and waits until its files are free. Its queue is on disk: the next start goes
+; on from there. Nothing is killed. It asks the person's own program; one that runs in somebody else's session can only be waited for.
+!macro EndRunning UN
+Function ${UN}Held
+  StrCpy $0 0
+  !insertmacro HeldFile "$INSTDIR\${TRAY}"
+  !insertmacro HeldFile "$INSTDIR\${COMMANDS}"
+FunctionEnd
+
+Function ${UN}EndRunning
+  ${Do}
+    Call ${UN}Held
+    ${If} $0 == 0
+      Return
+    ${EndIf}
+    ${If} ${Silent}
+      StrCpy $2 ${WAIT_SILENT}
+    ${Else}
+      StrCpy $2 20
+    ${EndIf}
+    nsExec::ExecToStack '"$INSTDIR\${COMMANDS}" quit --when-idle --wait $2'
+    Pop $3
+    Pop $4
+    ${If} $3 == 0
+      ; Its process, or a command that was started in a window, needs a moment to leave.
+      StrCpy $Waited 0
+      ${Do}
+        Call ${UN}Held
+        ${If} $0 == 0
+          Return
+        ${EndIf}
+        Sleep 500
+        IntOp $Waited $Waited + 1
+      ${LoopUntil} $Waited >= 60
+      StrCpy $4 "${NAME} is open in another person's session, or one of its commands is running. Quit it there."
+    ${ElseIf} $3 == 1
+      StrCpy $4 "${NAME} has something to finish first ($4). Wait until it is sent, and close its order windows."
+    ${Else}
+      StrCpy $4 "${NAME} is running and could not be asked to quit. Quit it from the tray's menu."
+    ${EndIf}
+    ${If} ${Silent}
+      SetErrorLevel 3
       Quit
     ${EndIf}
+    MessageBox MB_RETRYCANCEL|MB_ICONINFORMATION "$4$\r$\nThen press Retry. Nothing was changed yet." IDRETRY again
+    SetErrorLevel 1
+    Quit
+    again:
   ${Loop}
 FunctionEnd
 !macroend
@@ -162,12 +206,18 @@ FunctionEnd
 Section "!${NAME}" MAIN
   SectionIn RO
   SetRegView 64
-  ${If} ${FileExists} "$INSTDIR\${TRAY}"
-    Call EndRunning
-    ; A part that the new version has no more must not be found by it.
-    RMDir /r "$INSTDIR\_internal"
-  ${EndIf}
+  Call EndRunning
+  ; A part that the new version has no more must not be found by it.
+  RMDir /r "$INSTDIR\_internal"
   SetOutPath "$INSTDIR"
+  ${If} $MultiUser.InstallMode == "AllUsers"
+    ; Program Files is the administrators'. A folder elsewhere may let everybody write, and what stands in it would run for all.
+    StrLen $0 "$PROGRAMFILES64\"
+    StrCpy $1 "$INSTDIR\" $0
+    ${If} $1 != "$PROGRAMFILES64\"
+      !insertmacro ForAdministrators "$INSTDIR"
+    ${EndIf}
+  ${EndIf}
   File /r "${BUNDLE}\*"
   WriteUninstaller "$INSTDIR\Uninstall.exe"
   CreateShortcut "$SMPROGRAMS\${NAME}.lnk" "$INSTDIR\${TRAY}" "" "$INSTDIR\${TRAY}" 0
@@ -186,6 +236,7 @@ Section "!${NAME}" MAIN
   WriteRegStr SHCTX "${UNINSTALL_KEY}" "InstallLocation" "$INSTDIR"
   WriteRegStr SHCTX "${UNINSTALL_KEY}" "UninstallString" '"$INSTDIR\Uninstall.exe" /$MultiUser.InstallMode'
   WriteRegStr SHCTX "${UNINSTALL_KEY}" "QuietUninstallString" '"$INSTDIR\Uninstall.exe" /S /$MultiUser.InstallMode'
+  WriteRegStr SHCTX "${UNINSTALL_KEY}" "VersionNumbers" "${VERSION_NUMBERS}"
   WriteRegDWORD SHCTX "${UNINSTALL_KEY}" "EstimatedSize" ${KILOBYTES}
   WriteRegDWORD SHCTX "${UNINSTALL_KEY}" "NoModify" 1
   WriteRegDWORD SHCTX "${UNINSTALL_KEY}" "NoRepair" 1
@@ -194,10 +245,7 @@ Section "!${NAME}" MAIN
   ${If} $MultiUser.InstallMode == "AllUsers"
     CreateDirectory "$LOCALAPPDATA\${NAME}"
     ; Windows lets everybody write below %PROGRAMDATA%; the firm's file is for administrators to change.
-    nsExec::Exec '"$SYSDIR\icacls.exe" "$LOCALAPPDATA\${NAME}" /setowner *S-1-5-32-544 /T /C /Q'
-    Pop $0
-    nsExec::Exec '"$SYSDIR\icacls.exe" "$LOCALAPPDATA\${NAME}" /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX /Q'
-    Pop $0
+    !insertmacro ForAdministrators "$LOCALAPPDATA\${NAME}"
   ${EndIf}
   ${If} $Platform != ""
     CreateDirectory "$LOCALAPPDATA\${NAME}"
@@ -235,6 +283,16 @@ Function .onInit
     !insertmacro Stop "The platform file $Platform can't be read. Nothing was installed."
   ${EndIf}
 
+  ; The older version could not read what the newer one has written.
+  ReadRegStr $1 SHCTX "${UNINSTALL_KEY}" "VersionNumbers"
+  ${If} $1 != ""
+    ${VersionCompare} "$1" "${VERSION_NUMBERS}" $2
+    ${If} $2 == 1
+      ReadRegStr $1 SHCTX "${UNINSTALL_KEY}" "DisplayVersion"
+      !insertmacro StopWith 4 "${NAME} $1 is installed, which is newer than this ${VERSION}. Nothing was changed. To go back, remove ${NAME} first; what is on its way stays."
+    ${EndIf}
+  ${EndIf}
+
   ; Starting at sign-in: as the line says; else, on a PC that has iConnect, as it stands; else yes.
   ClearErrors
   ${GetOptions} $0 "/AUTOSTART=" $1
@@ -265,11 +323,27 @@ FunctionEnd
 
 Section "Uninstall"
   SetRegView 64
+  ${GetParameters} $5
   nsExec::ExecToStack '"$INSTDIR\${COMMANDS}" -m installer.undelivered'
-  Pop $0
+  Pop $NotDelivered
   Pop $1
-  ${If} $0 == 1
-    MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$1$\r$\nThey are kept on this PC and go on when ${NAME} is installed again, but not until then. Uninstall now?" /SD IDYES IDYES goOn
+  ${If} ${Silent}
+    ${If} $NotDelivered != 0
+      ClearErrors
+      ${GetOptions} $5 "/IFDELIVERED" $2
+      ${IfNot} ${Errors}
+        SetErrorLevel 5
+        Quit
+      ${EndIf}
+      ClearErrors
+      ${GetOptions} $5 "/REMOVEDATA" $2
+      ${IfNot} ${Errors}
+        SetErrorLevel 5
+        Quit
+      ${EndIf}
+    ${EndIf}
+  ${ElseIf} $NotDelivered == 1
+    MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$1$\r$\nThey are kept on this PC and go on when ${NAME} is installed again, but not until then. Uninstall now?" IDYES goOn
     SetErrorLevel 1
     Quit
     goOn:
@@ -286,4 +360,12 @@ Section "Uninstall"
   Delete "$INSTDIR\${COMMANDS}"
   Delete "$INSTDIR\Uninstall.exe"
   RMDir "$INSTDIR"
+  ${If} ${Silent}
+    ClearErrors
+    ${GetOptions} $5 "/REMOVEDATA" $2
+    ${IfNot} ${Errors}
+      SetShellVarContext current
+      RMDir /r "$LOCALAPPDATA\${NAME}"
+    ${EndIf}
+  ${EndIf}
 SectionEnd
