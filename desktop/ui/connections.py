@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
 from desktop.services.practice.model import AccessFinding, Finding
@@ -15,6 +15,7 @@ from desktop.ui.bridge import Bridge
 from desktop.ui.language import tr
 from desktop.ui.menu_path import WayView
 from desktop.ui.signing_in import SigningIn
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.vendor_places import vendor_place
 from desktop.ui.widgets import Busy, Card, Field, Heading, MessageBar, Muted, Pill, Text, clear_layout, open_at
 from desktop.ui.window import Clock, Window, local_now
@@ -404,11 +405,7 @@ class ConnectionsWindow(Window):
         self._column.addWidget(Heading(tr("Searches"), level=2))
         self._column.addWidget(self.infotrack)
         self._column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(page)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = UprightScroll(page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)

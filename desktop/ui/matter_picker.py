@@ -8,10 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFrame,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +28,7 @@ from desktop.ui.matter_search import MatterSearch
 from desktop.ui.order_row import order_row
 from desktop.ui.rows import Row, RowList, RowModel
 from desktop.ui.state import IconState
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.widgets import Busy, EmptyState, Heading, MessageBar, Muted, Pill, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
@@ -120,12 +119,7 @@ class MatterPanel(QWidget):
         self._stack.addWidget(self.nothing)
         # On a small screen at 200 % nothing is squeezed: the page scrolls.
         self._history_stack.setMinimumHeight(130)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(page)
+        scroll = UprightScroll(page)
         self._stack.addWidget(scroll)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)

@@ -52,7 +52,6 @@ class ResultForm(QDialog):
     def __init__(self, parent: QWidget | None = None, *, matter_number: str = "", file: Path | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("iConnect - Add a result"))
-        self.setMinimumWidth(520)
         self._hand_on: Callable[[TypedResult], None] | None = None
         self.message = MessageBar()
         self.order_id = Field()
@@ -103,6 +102,7 @@ class ResultForm(QDialog):
         column.addLayout(form)
         column.addStretch(1)
         column.addWidget(buttons)
+        self.resize(520, self.sizeHint().height())
 
     def _fees(self) -> QGridLayout:
         grid = QGridLayout()
@@ -119,7 +119,7 @@ class ResultForm(QDialog):
                 field = Field()
                 field.setPlaceholderText("0.00")
                 field.setAlignment(Qt.AlignmentFlag.AlignRight)
-                field.setAccessibleName(f"{title} {'without GST' if part == 'fee' else 'GST'}")
+                field.setAccessibleName(tr("{fee} without GST", fee=title) if part == "fee" else f"{title} GST")
                 self.fees[f"{who}_{part}"] = field
                 grid.addWidget(field, row, column)
         return grid

@@ -16,12 +16,10 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMessageBox,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -36,6 +34,7 @@ from desktop.ui.invoice_setting import InvoiceSetting
 from desktop.ui.language import tr
 from desktop.ui.own_settings import Amounts, LoadedSettings, Notifications, OwnSettings, Review, SettingsDoor
 from desktop.ui.shortcut import BadShortcut, cannot, read_shortcut
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.widgets import Busy, Field, Heading, MessageBar, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import PatternProblem, Tone
@@ -271,12 +270,7 @@ class SettingsWindow(Window):
         self._row(form, "", self.start)
         self._row(form, tr("Proxy"), self.proxy)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = UprightScroll(page)
         foot = QHBoxLayout()
         foot.setContentsMargins(theme.MARGIN, 0, theme.MARGIN, 0)
         foot.addWidget(self.busy, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.services.desk import ConnectionState, Status
 from desktop.services.practice.model import AccessFinding, CostCode
@@ -15,6 +15,7 @@ from desktop.ui.connections import InfoTrackCard
 from desktop.ui.language import tr
 from desktop.ui.own_settings import OwnSettings, SettingsDoor
 from desktop.ui.step_card import AccessStep, StepCard
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.vendor_places import vendor_place
 from desktop.ui.widgets import Heading, Muted, open_at
 from desktop.ui.window import Clock, Window, local_now
@@ -94,12 +95,7 @@ class WelcomeWindow(Window):
         column.addWidget(self.codes)
         column.addWidget(self.first)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = UprightScroll(page)
         self._scroll = scroll
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
