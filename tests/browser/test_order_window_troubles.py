@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from desktop.services.order_protocol import Crashed, DownloadRefused, DownloadSaved, NewLinkWanted, OfferedToMatter, PageLoaded
-from tests.browser.order_window_rig import PDF, Open, Site, Window, base_environment
+from tests.browser.order_window_rig import PDF, Open, Site, Window, base_environment, ordinary_user
 
 pytestmark = pytest.mark.browser
 
@@ -191,8 +194,8 @@ def test_a_running_file_is_shown_can_be_cancelled_and_holds_up_a_careless_close(
     assert window.all(DownloadSaved) == []
 
 
-def test_what_waits_for_an_answer_is_told_when_the_program_is_closed(site: Site, open_window: Open) -> None:
-    """The file stays; the person is told to look before they add it again; nothing is offered into the void."""
+def test_a_file_that_could_not_be_recorded_can_be_added_again(site: Site, open_window: Open) -> None:
+    """The reason stands beside the file, which stays; the second offer names the same order, so that the ledger knows it."""
     site.page("/", "<h1>safe</h1>")
     window = open_window(site.url())
     window.wait(PageLoaded)
@@ -211,3 +214,61 @@ def test_what_waits_for_an_answer_is_told_when_the_program_is_closed(site: Site,
     window.process.answer(again.id, ok=True, message="Recorded for J004521.")
     window.do("wait", text="Recorded for J004521.")
     assert Path(saved.path).read_bytes() == PDF
+
+
+ALONE = """
+import json
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+app = QApplication(['x'])
+from desktop.services.order_protocol import NewLinkWanted, OfferedToMatter, OrderWindowStart
+from desktop.ui.order_window import OrderWindow
+told = []
+start = OrderWindowStart(
+    link='https://a.example/', matter_number='J1', hosts=('b.example',), profile_folder='profile', download_folder='profile/files'
+)
+window = OrderWindow(start, told.append)
+window.show()
+for name in ('a', 'b'):
+    begun = window.downloads.begin_made(name + '.pdf')
+    window.downloads.keep_made(begun.number, b'%PDF-1.7')
+waiting, other = window.downloads_bar.rows
+waiting.add_button.click()
+window.fees_form._edits['order_id'].setText('71000123')
+window.fees_form._edits['service'].setText('Title Search')
+window.fees_form.send_button.click()
+window.starting_process_gone()
+other.add_button.click()
+window.tab.sign_in_wanted.emit()
+print(json.dumps({
+    'offered': len([one for one in told if isinstance(one, OfferedToMatter)]),
+    'links': len([one for one in told if isinstance(one, NewLinkWanted)]),
+    'waiting': waiting.words.text(), 'may add': waiting.add_button.isEnabled(), 'other': other.words.text(),
+    'form': window.fees_form.isVisible(), 'notice': window.notice.sentence, 'advice': window.tab.notice.advice,
+    'kept': sorted(path.name for path in Path('profile/files').iterdir()),
+}))
+import os, sys
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_nothing_is_offered_into_the_void_once_the_program_is_closed(home: Path) -> None:
+    """What waited for an answer is told to look first; the files stay; no link is waited for that can't come."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        env=base_environment(home, PYTHONPATH=str(Path(__file__).parents[2])),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home,
+        **ordinary_user(),  # type: ignore[call-overload]
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["offered"], told["links"], told["form"], told["may add"]) == (1, 0, False, False)
+    assert "before you add it again" in told["waiting"]
+    assert "stays saved" in told["other"]
+    assert "iConnect itself was closed" in told["notice"]
+    assert "no new link" in told["advice"]
+    assert told["kept"] == ["a.pdf", "b.pdf"]
