@@ -41,6 +41,9 @@ def verdict(answer: AuditAnswer, now: datetime) -> Verdict:
     rest = [line for line in costs if line.state is not DeliveryState.CONFIRMED]
     who = f" Ordered by {order.ordered_by}." if order.ordered_by else ""
     told = "".join(f" {_waits(line)}" for line in rest)
+    gone = [line for line in answer.lines if line.kind is DeliveryKind.COST and line.state is DeliveryState.CANCELLED]
+    if gone and not costs:
+        return _cancelled(gone, who)
     if not costs:
         return Verdict("Not billed", f"No cost of it was ever planned: InfoTrack told of no fee yet.{who}", Tone.QUIET)
     if not posted:
@@ -57,6 +60,16 @@ def verdict(answer: AuditAnswer, now: datetime) -> Verdict:
     if rest:
         return Verdict("Billed in part", f"{text}{told}{who}", Tone.WARN)
     return Verdict("Billed once", f"{text}{who}", Tone.GOOD)
+
+
+def _cancelled(gone: list[AuditLine], who: str) -> Verdict:
+    """Cancelling only stops iConnect: what was sent before that may stand."""
+    keys = " and ".join(line.key for line in gone)
+    sent = list(dict.fromkeys(line.matter_number for line in gone if line.sent_at is not None or line.seen_at is not None))
+    if sent:
+        where = f"{' and '.join(sent)} in {words.system_title(gone[0].system)}"
+        return Verdict("Cancelled after it was sent", f"Look at {where} whether it stands there: {keys}.{who}", Tone.WARN)
+    return Verdict("Not billed", f"{keys} was cancelled before it was sent.{who}", Tone.QUIET)
 
 
 def _posted(line: AuditLine, now: datetime) -> str:

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from desktop.services.books import OrderQuery, Preview
+from desktop.services.books import AuditAnswer, OrderQuery, Preview
 from desktop.services.desk import ActionFailed, Desk, Status, TypedResult
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Suggestion
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
+from desktop.ui.answers import verdict
 from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
 from desktop.ui.matter_picker import MatterChooser
@@ -54,6 +55,7 @@ class _Page:
     view: OrderView | None
     previews: tuple[Preview, ...] = ()
     address: str = ""
+    answer: AuditAnswer | None = None
 
 
 def _approve_each(desk: Desk, keys: Sequence[str]) -> None:
@@ -74,7 +76,8 @@ def _page(desk: Desk, order_id: str) -> _Page:
         return _Page(None)
     held = any(choices(delivery).approve for delivery in view.deliveries)
     previews = desk.books.previews(OrderQuery(order_id=order_id)) if held else ()
-    return _Page(view, previews, desk.books.job_address(view.system, view.matter_id) if view.matter_id else "")
+    address = desk.books.job_address(view.system, view.matter_id) if view.matter_id else ""
+    return _Page(view, previews, address, desk.books.audit(order_id))
 
 
 def undo_words(order: OrderView, number: str) -> str:
@@ -230,7 +233,8 @@ class DeliveriesWindow(OrderListWindow):
     def _took_page(self, order_id: str, page: _Page) -> None:
         if page.view is not None and self.model.id_at(self.list.current_row()) == order_id:
             self._brief.stop()
-            self.pane.show_order(page.view, previews=page.previews, address=page.address)
+            answer = verdict(page.answer, self.clock()) if page.answer is not None else None
+            self.pane.show_order(page.view, previews=page.previews, address=page.address, answer=answer)
 
     # actions
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea
 from desktop.services.books import Preview
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin, Step
 from desktop.ui import theme, words
+from desktop.ui.answers import Verdict
 from desktop.ui.flow import FlowLayout
 from desktop.ui.order_steps import PathStrip, path_text
 from desktop.ui.preview import posting_words
@@ -133,7 +134,8 @@ class OrderPane(QWidget):
         self._previews: dict[str, Preview] = {}
         self._address = ""
         self._busy = False
-        self._drawn: datetime | None = None
+        self._answer: Verdict | None = None
+        self._drawn: tuple[object, ...] = ()
         self.tab_after: QWidget | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -174,9 +176,11 @@ class OrderPane(QWidget):
         text: str = "",
         previews: Sequence[Preview] = (),
         address: str = "",
+        answer: Verdict | None = None,
     ) -> None:
-        """`previews` tell of what waits for approval how it will be posted; `address` is where the practice system shows the
-        matter in the browser, empty where none is known. Without an order: why there is none."""
+        """`answer` says whether it was billed, once, when and by whom, and stands first. `previews` tell of what waits for
+        approval how it will be posted; `address` is where the practice system shows the matter in the browser, empty where none
+        is known. Without an order: why there is none."""
         if order is None:
             self._order = None
             self._scroll.hide()
@@ -187,9 +191,10 @@ class OrderPane(QWidget):
         self._scroll.show()
         minute = self._clock().replace(second=0, microsecond=0)
         told = {one.key: one for one in previews}
-        if order == self._order and minute == self._drawn and told == self._previews and address == self._address:
+        drawn = (minute, told, address, answer)
+        if order == self._order and drawn == self._drawn:
             return
-        self._drawn, self._previews, self._address = minute, told, address
+        self._drawn, self._previews, self._address, self._answer = drawn, told, address, answer
         same = self._order is not None and self._order.order_id == order.order_id
         focus = self.focusWidget()
         focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""
@@ -257,6 +262,8 @@ class OrderPane(QWidget):
         row.addWidget(Pill(words.order_word(order), words.tone_of(words.order_state(order))), 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         now = self._clock()
+        if self._answer is not None:
+            column.addWidget(Text(f"{self._answer.title}. {self._answer.text}"))
         column.addWidget(PathStrip(order, now))
         facts = QGridLayout()
         facts.setHorizontalSpacing(16)

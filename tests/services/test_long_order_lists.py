@@ -131,3 +131,17 @@ def test_a_jobs_address_is_given_only_where_one_is_known() -> None:
     assert job_address("smokeball", "a-1", region="au").endswith("/view-matter/a-1")
     assert job_address("smokeball", "a-1", region="uk") == ""
     assert job_address("smokeball", "../../x", region="au") == ""
+
+
+def test_an_orders_whole_number_finds_that_order_alone(ledger: Ledger) -> None:
+    """Also where another order's reference holds the same figures."""
+    wanted = str(FIRST_ORDER + 12)
+    with ledger._store.write() as db:
+        db.execute(
+            "UPDATE customer_order SET latest = json_set(latest, '$.reference', ?) WHERE order_id = ?",
+            (f"see {wanted}", str(FIRST_ORDER + 200)),
+        )
+    assert listed(ledger, OrderQuery(text=wanted)) == (wanted,)
+    assert listed(ledger, OrderQuery(text=f" {wanted} ")) == (wanted,)
+    assert listed(ledger, OrderQuery(text=f"see {wanted}")) == (str(FIRST_ORDER + 200),)
+    assert set(listed(ledger, OrderQuery(text=wanted[:-1]))) >= {wanted, str(FIRST_ORDER + 200)}

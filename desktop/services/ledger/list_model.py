@@ -12,8 +12,8 @@ from desktop.services.ledger.model import DeliveryKind, DeliveryState
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
     """Which orders to list; what is empty asks for nothing. `text` is words that must all be found in an order's number,
-    matter, references or service, or a delivery key. `matter` is a number. `mine`: started on this PC. `since` is a moment
-    from which on it was ordered."""
+    matter, references or service, or a delivery key; an order's whole number alone finds that order only. `matter` is a
+    number. `mine`: started on this PC. `since` is a moment from which on it was ordered."""
 
     text: str = ""
     matter: str = ""

@@ -108,7 +108,12 @@ def _where(db: apsw.Connection, wanted: OrderQuery) -> tuple[str, list[str]]:
     if wanted.since is not None:
         where.append("julianday(ifnull(json_extract(o.latest, '$.ordered_at'), o.first_seen_at)) >= julianday(?)")
         bindings.append(to_text(wanted.since))
-    for word in wanted.text.split():
+    texts = wanted.text.split()
+    if len(texts) == 1 and texts[0].isdecimal() and _is_order(db, texts[0]):
+        # Who types an order's whole number means that order, and not those whose references hold the same figures.
+        where.append("o.order_id = ?")
+        bindings.append(texts.pop())
+    for word in texts:
         key = split_key(word.upper())
         if key is not None:
             where.append("o.order_id = ?")
@@ -125,6 +130,10 @@ def _where(db: apsw.Connection, wanted: OrderQuery) -> tuple[str, list[str]]:
             where.append(f"instr(folded({haystack}), ?)")
             bindings.append(word.casefold())
     return f" WHERE {' AND '.join(where)}", bindings
+
+
+def _is_order(db: apsw.Connection, number: str) -> bool:
+    return any(db.execute("SELECT 1 FROM customer_order WHERE order_id = ?", (number,)))
 
 
 def by_id(db: apsw.Connection, order_ids: Sequence[str], now: datetime) -> tuple[OrderView, ...]:
