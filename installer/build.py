@@ -2,7 +2,7 @@
 
     python -m installer.build [--out DIR] [--bundle-only | --package-only] [--bundle DIR --for windows|linux]
                               [--sign "COMMAND {file}"] [--verify-signature "COMMAND {file}"] [--compression lzma|zlib]
-                              [--for-system] [--package-version V]
+                              [--unstamped] [--for-system] [--package-version V]
 
 Stages: check (what is installed is what requirements.txt locks), papers, bundle, bill of parts, sign, package, verify. A Windows
 bundle that was built elsewhere, or under Wine, is packaged on Linux with `--package-only --bundle DIR --for windows`.
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--for", dest="system", choices=("windows", "linux"), default="windows" if os.name == "nt" else "linux")
     parser.add_argument("--sign", metavar="COMMAND", help="signs {file} in place")
     parser.add_argument("--verify-signature", metavar="COMMAND", help="ends with 0 when {file} is well signed")
+    parser.add_argument("--unstamped", action="store_true", help="for trials: a signature without a time stamp will do")
     parser.add_argument("--compression", choices=("lzma", "zlib"), default="lzma", help="zlib is faster and larger")
     parser.add_argument("--for-system", action="store_true", help="refuse an NSIS whose setups must not be run as SYSTEM")
     parser.add_argument("--package-version", metavar="V", help="for tests of an upgrade; default: pyproject.toml's")
@@ -151,6 +153,8 @@ def _package(options: argparse.Namespace, out: Path, bundle: Path, epoch: int, v
         if options.sign:
             signing.sign(made, options.sign)
             signing.verify(made, check)
+            for file in (made, *(bundle / f"{program}.exe" for program in PROGRAMS)):
+                signing.check_for_release(file, datetime.now(UTC), stamped=not options.unstamped)
     else:
         _stage("package: deb")
         made = linux_package.build(bundle, out, version=version, epoch=epoch, fast=options.compression == "zlib")

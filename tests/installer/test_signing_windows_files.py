@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,55 @@ def test_a_real_certificate_signs_a_real_program_and_a_changed_byte_is_noticed(t
     program.write_bytes(changed)
     with pytest.raises(signing.NotSigned):
         signing.verify(program, check)
+
+
+def signed_for(tmp_path: Path, days: int) -> Path:
+    """A setup of nothing, signed with a certificate that ends in so many days."""
+    key, certificate, script = tmp_path / "key.pem", tmp_path / "certificate.pem", tmp_path / "nothing.nsi"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=Test"),
+            *("-addext", "extendedKeyUsage=codeSigning", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    plain, made = tmp_path / "plain.exe", tmp_path / "setup.exe"
+    script.write_text(f'Unicode true\nTarget amd64-unicode\nName x\nOutFile "{plain}"\nSection\nSectionEnd\n', encoding="ascii")
+    subprocess.run(["makensis", "-V1", str(script)], check=True, capture_output=True)
+    words = ["osslsigncode", "sign", "-certs", str(certificate), "-key", str(key), "-in", str(plain), "-out", str(made)]
+    subprocess.run(words, check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.skipif(not TOOLS, reason="needs signing tools")
+def test_a_release_is_refused_45_days_before_its_certificate_ends(tmp_path: Path) -> None:
+    """I2: 46 days are enough, 44 are not; a certificate's last year is no matter."""
+    made = signed_for(tmp_path, 400)
+    now = datetime.now(UTC)
+    ends = signing.certificate_ends(made)
+    assert abs(ends - now - timedelta(days=400)) < timedelta(hours=1)
+    signing.check_for_release(made, ends - timedelta(days=46), stamped=False)
+    with pytest.raises(signing.NotSigned, match="Renew"):
+        signing.check_for_release(made, ends - timedelta(days=44), stamped=False)
+
+
+@pytest.mark.skipif(not TOOLS, reason="needs signing tools")
+def test_a_release_without_a_time_stamp_is_refused(tmp_path: Path) -> None:
+    """I2: what is not stamped is worth nothing once the certificate has ended."""
+    made = signed_for(tmp_path, 400)
+    assert not signing.is_stamped(made)
+    with pytest.raises(signing.NotSigned, match="time stamp"):
+        signing.check_for_release(made, datetime.now(UTC))
+    whole = bytearray(made.read_bytes())
+    at = whole.rindex(b"Test")
+    stamp = bytes.fromhex("060a2b060104018237030301")
+    whole[at - len(stamp) : at] = stamp
+    (tmp_path / "stamped.exe").write_bytes(whole)
+    assert signing.is_stamped(tmp_path / "stamped.exe")
+
+
+def test_what_holds_no_certificate_is_no_release(folder: Path) -> None:
+    """I2."""
+    with pytest.raises(signing.NotSigned, match="certificate"):
+        signing.certificate_ends(folder / "_internal" / "theirs.dll")
