@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from desktop.services.desk import ActionFailed, TypedResult
+from desktop.services.infotrack import typed
 from desktop.services.order_events import typed_result
 from desktop.services.order_protocol import FeesTyped, OfferedToMatter
+from tests.delivery.stand_in import Books, Clock, Office
 
 
 def offered(path: Path | str, **more: str) -> OfferedToMatter:
@@ -63,3 +66,22 @@ def test_what_the_form_would_not_have_let_through_is_refused(tmp_path: Path, mor
     (tmp_path / "a.pdf").write_bytes(b"%PDF-")
     with pytest.raises(ActionFailed):
         typed_result(offered(tmp_path / "a.pdf", **more), matter_number="J1", download_folder=tmp_path)
+
+
+def test_a_file_that_is_added_to_the_matter_again_and_again_lands_there_once(tmp_path: Path) -> None:
+    """The window may be pressed twice, closed and opened, and offer the same file once more: the ledger knows the order."""
+    clock = Clock()
+    books = Books(clock)
+    office = Office(tmp_path, clock, books)
+    for folder in ("first", "second", "third"):
+        downloads = tmp_path / folder
+        downloads.mkdir()
+        (downloads / "a.pdf").write_bytes(b"%PDF-1.4 the same result")
+        event = offered(downloads / "a.pdf", retailer_fee="6.00", retailer_gst="0.60")
+        result = typed_result(event, matter_number="J001", download_folder=downloads)
+        office.ledger.record([typed.incoming(result, ZoneInfo("Australia/Sydney"))])
+        office.deliver_until(3600)
+    keys = books.posted_keys()
+    assert len(keys) == len(set(keys)) == 2
+    assert [len(filed) for filed in books.documents.values()] == [1]
+    office.ledger.close()
