@@ -9,6 +9,17 @@ from pathlib import Path
 
 from installer import facts, parts
 
+_TEXTS = Path(__file__).parent / "licences"
+CREDITS = "Chromium.html"
+"""The engine's own list of its parts with their texts. No wheel brings it, and the engine does not show it (`chrome://credits` is
+no address of Qt's): it is taken from the sources of the very version of Qt WebEngine, and laid beside this room's other texts."""
+
+_CHROMIUM = (
+    f"{CREDITS} lists them with their texts."
+    if (_TEXTS / CREDITS).exists()
+    else "The sources of Qt WebEngine, under the version in sbom.cdx.json, carry their texts."
+)
+
 _HEAD = f"""{facts.NAME} and what it is made with
 ======================================
 
@@ -20,8 +31,8 @@ They are shipped as separate, unmodified libraries: you may replace each of them
 that fits the same interface, and {facts.NAME} will load it. You may take the program apart as far as that needs. Their sources are
 published by the Qt Project under the versions in sbom.cdx.json; on request we send you those sources for three years.
 
-The browser engine of Qt contains Chromium, whose parts stand under licences of their own; the program shows them all at the
-address chrome://credits of the engine, and the sources of Qt WebEngine carry them.
+The browser engine of Qt contains Chromium, whose parts stand under licences of their own, most of them like BSD's, some of them
+the GNU Lesser General Public License 2.1 (LGPL-2.1.txt). {_CHROMIUM}
 
 SQLite is in the public domain. OpenSSL is under the Apache License 2.0. Expat is under the MIT licence. Python is under the
 licence of the Python Software Foundation (Python.txt). The program that starts Python is PyInstaller's bootloader, under the GNU
@@ -43,8 +54,10 @@ def collect(folder: Path) -> list[str]:
             shutil.copyfile(text, folder / name / (text.name if "." in text.name else f"{text.name}.txt"))
         if not texts and not name.startswith(("pyside6", "shiboken6")):
             bare.append(name)
-    for text in sorted((Path(__file__).parent / "licences").glob("*.txt")):
+    for text in sorted([*_TEXTS.glob("*.txt"), *_TEXTS.glob("*.html")]):
         shutil.copyfile(text, folder / text.name)
+    if not (_TEXTS / CREDITS).exists():
+        bare.append(f"Chromium ({CREDITS}, from the sources of Qt WebEngine, is due before a release)")
     shutil.copyfile(_python_licence(), folder / "Python.txt")
     (folder / "LICENCES.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
     return bare

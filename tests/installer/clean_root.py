@@ -59,24 +59,27 @@ class CleanRoot:
 
     def run(self, line: str, *, person: bool = False, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs the line with sh. Raises AssertionError with its output when it fails and may not."""
+        command = self._command(line, person=person)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        assert may_fail or done.returncode == 0, f"{line}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done
+
+    def start(self, line: str, *, person: bool = False) -> subprocess.Popen[str]:
+        """Starts the line with sh. All that it started ends with it. This machine's loopback and screens are the root's too."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._command(line, person=person), text=True, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+
+    def _command(self, line: str, *, person: bool) -> list[str]:
         mounts = (
             'root=$1; mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; '
             'mount -t tmpfs -o mode=1777 shm "$root/dev/shm"; shift; exec "$@"'
         )
         inner = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"]
         inner += ["HOME=/home/anna", "setpriv", "--reuid=anna", "--regid=anna", "--init-groups"] if person else ["HOME=/root"]
-        done = subprocess.run(
-            [
-                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", mounts, "sh", str(self.folder)),
-                *("chroot", str(self.folder), *inner, "sh", "-c", f"cd ~ && {line}" if person else line),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert may_fail or done.returncode == 0, f"{line}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-        return done
+        return [
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", mounts, "sh", str(self.folder)),
+            *("chroot", str(self.folder), *inner, "sh", "-c", f"cd ~ && {line}" if person else line),
+        ]
 
     def bring(self, file: Path) -> str:
         """Copies a file into the root's /srv. Gives its path there."""

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from desktop.demo.person_in_browser import sign_in
 from installer.facts import ROOT
+from tests.commands.installation import Outside, outside, until
 from tests.installer.clean_root import CleanRoot, possible
+from tests.ui.virtual_screen import Screen
 
 HOME = "/home/anna"
 
@@ -96,9 +100,88 @@ def test_the_queue_outlives_installing_using_upgrading_and_removing(root: CleanR
     assert "/etc/iconnect/platform.toml" in ours
 
 
-def test_a_send_that_runs_is_waited_for_and_the_program_ended_before_its_files_are_replaced() -> None:
-    """I10: as the package's own script says it, because a running send can't be staged in a bare root."""
-    script = (ROOT / "installer" / "linux" / "prerm").read_text(encoding="utf-8")
-    waits, ends = script.index("each_person --in-flight"), script.index("kill -TERM")
-    assert waits < ends
-    assert "remove | upgrade | deconfigure" in script
+AS_ANNA = "setpriv --reuid=anna --regid=anna --init-groups env HOME=/home/anna"
+KEYRING = "PYTHON_KEYRING_BACKEND=desktop.demo.file_keyring.FileKeyring ICONNECT_DEMO_KEYRING=/home/anna/keyring.json"
+"""The demo's own store: the bare root has no Secret Service."""
+ORDERS = range(941, 945)
+
+
+class Desk:
+    """anna's iConnect in the root, signed in to the sandbox of this machine."""
+
+    def __init__(self, root: CleanRoot, world: Outside) -> None:
+        self.root, self.world = root, world
+        platform = root.folder / "etc/iconnect/platform.toml"
+        platform.write_bytes(world.sandbox.platform_file.read_bytes())
+        process = root.start(f"env {KEYRING} iconnect connect --no-browser", person=True)
+        with process:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            assert address.startswith("http"), address
+            sign_in(address)
+            _, told = process.communicate(timeout=60)
+        assert process.returncode == 0, told
+        login = world.sandbox.where["infotrack_login"]
+        self.do(f"infotrack sign-in --user {login['user']}", feed=login["password"])
+        self.do("matters refresh")
+
+    def do(self, words: str, *, feed: str = "") -> str:
+        line = f"env {KEYRING} iconnect {words}"
+        return self.root.run(f"echo '{feed}' | {line}" if feed else line, person=True).stdout
+
+    def states(self) -> dict[str, int]:
+        found: dict[str, int] = json.loads(self.do("status --json"))["deliveries"]
+        return found
+
+    def in_books(self) -> list[int]:
+        return [sum(key.startswith(f"IT-{order}-") for key in self.world.keys_in_books()) for order in ORDERS]
+
+
+def is_green(screen: Screen) -> bool:
+    """Whether the tray host shows an icon that is mostly green."""
+    shot = ["import", "-display", screen.display, "-window", "root", "-crop", "200x40+1080+0", "-depth", "8", "rgb:-"]
+    pixels = subprocess.run(shot, capture_output=True, check=True).stdout
+    colours = zip(pixels[0::3], pixels[1::3], pixels[2::3], strict=True)
+    return sum(green > 90 and green > 1.6 * red and green > 1.6 * blue for red, green, blue in colours) >= 12
+
+
+def test_an_upgrade_while_the_program_sends_waits_for_the_send_and_loses_nothing(
+    root: CleanRoot, packages: dict[str, Path], tmp_path: Path
+) -> None:
+    """G19, I10, I15: the tray runs and a cost is on its way: the package lets that come to its end, then replaces the program; the
+    rest goes out after the next start, once."""
+    first, second = (root.bring(packages[version]) for version in ("0.1.0", "0.1.1"))
+    root.run(f"dpkg -i {first}", may_fail=True)
+    root.run("apt-get -q -y --no-install-recommends -f install")
+    go = root.folder / "srv/go"
+    with outside(tmp_path) as world, closing(Screen()) as screen:
+        desk = Desk(root, world)
+        for number, order in enumerate(ORDERS):
+            desk.do(f"results add --order {order} --matter J00{4541 + number} --service X --retailer-fee 5")
+        made = world.controls.post("faults", name="slow", where="api POST practicemanager/3.1/job.api/*", seconds=15.0, count=1)
+        tray = f"{AS_ANNA} {KEYRING} QT_QPA_PLATFORM=offscreen iconnect"
+        wait = "until [ -e /srv/go ]; do sleep 0.1; done"
+        ended = "if kill -0 $tray 2>/dev/null; then echo RUNS; else echo ENDED; fi"
+        upgrade = root.start(f"cd /; {tray} & tray=$!; {wait}; dpkg -i {second} && {ended}")
+        until(lambda: any(each["hits"] for each in world.controls.get("faults")["faults"] if each["id"] == made["id"]), patience=90)
+        began = time.monotonic()
+        go.touch()
+        told, complaints = upgrade.communicate(timeout=240)
+        print(f"upgraded in the middle of a send in {time.monotonic() - began:.0f} s")
+        assert told.rstrip().endswith("ENDED"), told + complaints
+        assert root.run("dpkg-query -W -f '${Version}' iconnect-desktop").stdout == "0.1.1"
+        states = desk.states()
+        assert states["sending"] == states["unknown"] == 0, states
+        assert desk.in_books() != [1] * len(ORDERS), "nothing was left for the next start: the test shows less than it says"
+        assert max(desk.in_books()) == 1
+
+        screen.start_host()
+        began = time.monotonic()
+        again = root.start(f"env {KEYRING} DISPLAY={screen.display} iconnect", person=True)
+        until(lambda: is_green(screen), patience=60)
+        print(f"first green icon {time.monotonic() - began:.1f} s after the start")
+        until(lambda: desk.states()["confirmed"] == len(ORDERS), patience=120)
+        assert desk.in_books() == [1] * len(ORDERS)
+        again.terminate()
+        again.communicate(timeout=30)
+    root.run("apt-get -q -y purge iconnect-desktop")
