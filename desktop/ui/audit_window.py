@@ -113,6 +113,7 @@ class AuditWindow(BookWindow):
         if not self.isVisible():
             return
         wanted = self.field.text().strip()
+        self._patience.begin()
         if wanted:
             self.bridge.run(self, lambda desk: desk.books.audit(wanted), self._answered, self._failed, lane="look")
         else:
@@ -123,6 +124,7 @@ class AuditWindow(BookWindow):
     def _answered(self, answer: AuditAnswer) -> None:
         if answer.order_id != self.field.text().strip():
             return
+        self._patience.end()
         self._all = True
         if answer.steps != self.model.steps:
             self.model.show_values(answer.steps)
@@ -154,6 +156,7 @@ class AuditWindow(BookWindow):
     def _newest(self, steps: Sequence[TrailStep]) -> None:
         if self.field.text().strip():
             return
+        self._patience.end()
         self._clear_answer()
         self.answer.hide()
         known = self.model.steps
@@ -246,6 +249,7 @@ class AuditWindow(BookWindow):
         self._failed(problem)
 
     def _failed(self, problem: str) -> None:
+        self._patience.end()
         self._loading = False
         self.message.say(problem)
 

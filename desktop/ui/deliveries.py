@@ -30,10 +30,10 @@ from desktop.ui.flow import plain_button
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_listing import WAITING, OrderListWindow
 from desktop.ui.order_pane import OrderPane, choices
-from desktop.ui.preview import MovePreview, PreviewDialog
+from desktop.ui.preview import MovePreview, PreviewDialog, move_words
 from desktop.ui.result_form import ResultForm
-from desktop.ui.unmatched import suggested_matter
-from desktop.ui.widgets import Busy, MessageBar, open_at, save_as
+from desktop.ui.unmatched import known_matter, suggested_matter
+from desktop.ui.widgets import MessageBar, open_at, save_as
 from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
 
@@ -68,6 +68,18 @@ def _approve_each(desk: Desk, keys: Sequence[str]) -> None:
             problems.append(f"{key}: {problem}")
     if problems:
         raise ActionFailed(" ".join(problems))
+
+
+def _move_back(desk: Desk, order: OrderView) -> None:
+    """To the matter that it was at, as long as nothing of it was sent to the new one. Raises ActionFailed."""
+    now = desk.order_view(order.order_id)
+    told = move_words(now) if now is not None else None
+    if told is None or told.undo or told.doubtful:
+        raise ActionFailed(
+            f"Order {order.order_id} was sent to its new matter meanwhile. Move it from its own page: that shows what is to be "
+            "removed by hand."
+        )
+    desk.move(order.order_id, known_matter(desk, order.system, order.matter_id, order.matter_number))
 
 
 def _page(desk: Desk, order_id: str) -> _Page:
@@ -129,7 +141,6 @@ class DeliveriesWindow(OrderListWindow):
         self.more_button.setMenu(self._more())
         self.approve_button.clicked.connect(self.approve_all)
 
-        self.busy = Busy()
         self._brief = QTimer(self)
         self._brief.setObjectName("show what the list knows of an order")
         self._brief.setSingleShot(True)
@@ -252,8 +263,9 @@ class DeliveriesWindow(OrderListWindow):
         self.pane.open_job.connect(lambda address: self._open(QUrl(address)))
         self.pane.copied.connect(lambda: self.message.say("The order's details are copied.", Tone.GOOD))
 
-    def _act(self, work: Callable[[Desk], None], doing: str, done: str = "") -> None:
-        """`done` is said afterwards where the list is narrowed: there the order may be gone from it the next moment."""
+    def _act(self, work: Callable[[Desk], None], doing: str, done: str = "", *, undo: Callable[[Desk], None] | None = None) -> None:
+        """`done` is said afterwards where the list is narrowed: there the order may be gone from it the next moment. It is said
+        everywhere with `undo`, and offers that."""
         order = self.pane.order()
         order_id = order.order_id if order is not None else ""
         self.message.clear()
@@ -262,7 +274,12 @@ class DeliveriesWindow(OrderListWindow):
 
         def acted() -> None:
             self._acted()
-            if done and self.filter.currentData() != "all":
+            if done and undo is not None:
+                taking_back = undo
+                self.message.say(
+                    done, Tone.GOOD, button="Undo", act=lambda: self._act(taking_back, "Taking it back…", "It is as it was before.")
+                )
+            elif done and self.filter.currentData() != "all":
                 self.message.say(done, Tone.GOOD, button="Show the order", act=lambda: self.open_with(order_id))
 
         self.bridge.run(self, work, lambda _: acted(), self._act_failed)
@@ -301,7 +318,14 @@ class DeliveriesWindow(OrderListWindow):
             words.cancel_warning(delivery),
             "Cancel the posting",
             "Keep it",
-            lambda: self._act(lambda desk: desk.cancel(delivery.key), "Cancelling…", f"{delivery.key} is cancelled."),
+            lambda: self._act(
+                lambda desk: desk.cancel(delivery.key),
+                "Cancelling…",
+                f"{delivery.key} is cancelled.",
+                # Only what would have gone by itself goes again by a press that takes something back: what waited for a yes has
+                # none, and what was refused or may be posted needs a look.
+                undo=(lambda desk: desk.retry(delivery.key)) if delivery.state is DeliveryState.QUEUED else None,
+            ),
             grave=in_flight,
         )
 
@@ -325,10 +349,12 @@ class DeliveriesWindow(OrderListWindow):
             self._move_now(order, matter)
 
     def _move_now(self, order: OrderView, matter: Matter) -> None:
+        told = move_words(order)
         self._act(
             lambda desk: desk.move(order.order_id, matter),
             f"Moving to {matter.number}…",
             f"Order {order.order_id} now belongs to {matter.number}.",
+            undo=None if told.undo or told.doubtful or not order.matter_id else lambda desk: _move_back(desk, order),
         )
 
     def approve_all(self) -> None:

@@ -19,8 +19,9 @@ from desktop.ui import words
 from desktop.ui.bridge import Bridge
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_table import OrderModel, OrderRows, Place
+from desktop.ui.patience import Patience
 from desktop.ui.tables import label_for
-from desktop.ui.widgets import EmptyState, Field, Muted
+from desktop.ui.widgets import Busy, EmptyState, Field, Muted
 from desktop.ui.window import Clock, Window
 
 ALL = "All"
@@ -92,6 +93,8 @@ class OrderListWindow(Window):
         self._scrolled.setSingleShot(True)
         self._scrolled.setInterval(15)
         self._scrolled.timeout.connect(self._fetch_in_sight)
+        self.busy = Busy()
+        self._patience = Patience(self.busy, "Looking…", self)
         self.model = OrderModel(clock, self)
         self.list = OrderRows(clock)
         self.list.setModel(self.model)
@@ -123,7 +126,12 @@ class OrderListWindow(Window):
             ids = desk.books.list_orders(wanted)
             return _Listed(ids, desk.books.orders_by_id(ids[first:last]))
 
-        self.bridge.run(self, work, lambda got: self._took(wanted, got), self._failed, lane="orders")
+        self._patience.begin()
+        self.bridge.run(self, work, lambda got: self._took(wanted, got), self._not_listed, lane="orders")
+
+    def _not_listed(self, problem: str) -> None:
+        self._patience.end()
+        self._failed(problem)
 
     def query(self) -> OrderQuery:
         """What the list shows, by the filter and the field."""
@@ -192,6 +200,7 @@ class OrderListWindow(Window):
     def _took(self, wanted: OrderQuery, got: _Listed) -> None:
         if wanted != self.query():
             return
+        self._patience.end()
         self._fetched = True
         here, row = self.model.id_at(self.list.current_row()), self.list.current_row()
         # What was narrowed anew begins at its top; what only went on stays as it was under the person's eyes.

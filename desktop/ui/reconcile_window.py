@@ -237,6 +237,7 @@ class ReconcileWindow(BookWindow):
         self.table.setFocus()
 
     def _refused(self, problem: str) -> None:
+        self._patience.end()
         self._working("")
         file = self._file
         if file is not None and "heading" in problem:
@@ -254,9 +255,11 @@ class ReconcileWindow(BookWindow):
         def work(desk: Desk) -> tuple[tuple[str, ...], Mapping[str, str]]:
             return desk.books.invoice_headings(file), desk.books.invoice_columns()
 
+        self._patience.begin()
         self.bridge.run(self, work, lambda got: self._ask_columns(file, *got), self._refused)
 
     def _ask_columns(self, file: Path, headings: tuple[str, ...], known: Mapping[str, str]) -> None:
+        self._patience.end()
         ColumnsDialog(self, headings, known).ask(lambda columns: self._keep_columns(file, columns))
 
     def _keep_columns(self, file: Path, columns: dict[str, str]) -> None:

@@ -49,7 +49,12 @@ class SuggestionCard(Card):
 def suggested_matter(desk: Desk, suggestion: Suggestion) -> Matter:
     """The suggested matter as the local copy has it: a suggestion does not say which organisation keeps the matter, and what
     goes to no organisation would wait for ever. Raises ActionFailed."""
-    for hit in desk.find_matters(suggestion.matter_number):
-        if (hit.matter.system, hit.matter.id) == (suggestion.system, suggestion.matter_id):
+    return known_matter(desk, suggestion.system, suggestion.matter_id, suggestion.matter_number)
+
+
+def known_matter(desk: Desk, system: str, matter_id: str, number: str) -> Matter:
+    """A matter as the local copy has it. Raises ActionFailed."""
+    for hit in desk.find_matters(number):
+        if (hit.matter.system, hit.matter.id) == (system, matter_id):
             return hit.matter
-    raise ActionFailed(f"{suggestion.matter_number} is not in the local copy any more. Choose a matter from the list.")
+    raise ActionFailed(f"{number} is not in the local copy any more. Choose a matter from the list.")
