@@ -41,6 +41,7 @@ Target amd64-unicode
 !define MULTIUSER_INSTALLMODE_DEFAULT_REGISTRY_VALUENAME "UninstallString"
 !define MULTIUSER_INSTALLMODE_INSTDIR_REGISTRY_KEY "${UNINSTALL_KEY}"
 !define MULTIUSER_INSTALLMODE_INSTDIR_REGISTRY_VALUENAME "InstallLocation"
+!define MULTIUSER_INSTALLMODE_FUNCTION KeepFolder
 
 !include "MultiUser.nsh"
 !include "MUI2.nsh"
@@ -93,6 +94,7 @@ VIAddVersionKey "OriginalFilename" "iConnect-Setup.exe"
 !insertmacro MUI_LANGUAGE "English"
 
 Var Platform
+Var Folder
 Var Waited
 Var NotDelivered
 
@@ -126,6 +128,14 @@ Var NotDelivered
 !macro Stop TEXT
   !insertmacro StopWith 2 "${TEXT}"
 !macroend
+
+; Choosing for whom sets the folder anew. The one on the line counts, unless iConnect is installed already: it is upgraded in place.
+Function KeepFolder
+  ${If} $Folder != ""
+  ${AndIf} $MultiUser.InstDir == ""
+    StrCpy $INSTDIR $Folder
+  ${EndIf}
+FunctionEnd
 
 Function un.onInit
   !insertmacro RefuseSystem
@@ -274,6 +284,7 @@ Function .onInit
     !insertmacro Stop "${NAME} needs a 64-bit Windows 10 or newer."
   ${EndIf}
   SetRegView 64
+  StrCpy $Folder $INSTDIR
   !insertmacro MULTIUSER_INIT
   ${GetParameters} $0
   ClearErrors
