@@ -93,9 +93,12 @@ class DiagnosticsWindow(Window):
         self._gathering = False
         self._working("")
         self._bundle = bundle
-        row = max(0, self.parts.currentRow())
+        names = [part.name for part in bundle.parts]
+        # Who was told that the program ended unexpectedly wants to see that first.
+        crash = next((n for n, name in enumerate(names) if name.startswith("crashes/") and not name.endswith(".seen")), 0)
+        row = crash if self.parts.count() == 0 else max(0, self.parts.currentRow())
         self.parts.clear()
-        self.parts.addItems([part.name for part in bundle.parts])
+        self.parts.addItems(names)
         self.parts.setCurrentRow(min(row, len(bundle.parts) - 1))
         characters = sum(len(part.text) for part in bundle.parts)
         self.size_text.setText(f"{len(bundle.parts)} files, {characters:,} characters before packing")

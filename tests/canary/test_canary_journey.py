@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from desktop.services.order_protocol import PASSING_FOLDER
 from sandbox import world as w
 from sandbox.house import LOGINS, Sandbox
 from sandbox.identity_store import App, Code
@@ -64,12 +65,15 @@ class Day:
     challenges: set[str] = field(default_factory=set)
     said: dict[str, str] = field(default_factory=dict)
     processes: set[bytes] = field(default_factory=set)
+    passing: list[tuple[str, bytes]] = field(default_factory=list)
+    """The browser's files, as they were while the order window showed a page."""
 
     def left(self) -> list[tuple[str, bytes]]:
         return [
             *files_in(self.home / "pc", self.home / "home", self.home / "run"),
             *(("/proc", content) for content in self.processes),
             *((f"said by {name}", text.encode()) for name, text in self.said.items()),
+            *self.passing,
             ("keyring's entry names", self._entry_names()),
         ]
 
@@ -95,7 +99,7 @@ def kind_of(place: str) -> str:
         ("/crashes/", "crash reports"),
         (".zip", "bundles"),
         (".db", "databases, journals, backups"),
-        ("/order-window", "browser's profile"),
+        (f"/{PASSING_FOLDER}", "browser's files"),
         ("/run/", "temporary files"),
         ("/home/", "the person's home"),
     ):
@@ -235,16 +239,11 @@ def _order(box: Sandbox, pc: Installation, day: Day, stack: contextlib.ExitStack
     until(lambda: window.poll() is not None or link_was_used(), patience=60)
     assert window.poll() is None, window.communicate()[1]
     # What the browser keeps while it runs is looked at, too.
-    day.said["the order window's files"] = _texts(pc.profile)
+    day.passing = [(place, content) for place, content in files_in(pc.profile) if f"/{PASSING_FOLDER}" in place]
+    assert day.passing
     window.terminate()
     _, said = window.communicate(timeout=30)
     day.said["the order window"] = said
-
-
-def _texts(folder: Path) -> str:
-    return "\n".join(
-        content.decode("latin-1") for place, content in files_in(folder) if "/order-window" in place or "/passing" in place
-    )
 
 
 def _end_by_an_error(pc: Installation, day: Day) -> None:

@@ -451,7 +451,7 @@ def clock_that_is_behind(rig: Rig) -> None:
     rig.vendors(rig.tcp(http(date=datetime.now(UTC) + timedelta(days=3))))
 
 
-@plant("clock", "days behind", "date and time")
+@plant("Xero tokens reach", "begins only on", "date: it is probably behind")
 def clock_so_wrong_that_no_certificate_counts(rig: Rig) -> None:
     context = certificate(rig.folder, "localhost", begins=timedelta(days=30), ends=timedelta(days=60))
     rig.environment(SSL_CERT_FILE=str(rig.folder / "authority.pem"))

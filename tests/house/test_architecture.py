@@ -24,6 +24,7 @@ BROAD = {
     "desktop/services/delivery/matter_work.py": "a surprise while sending leaves the row unknown, never queued",
     "desktop/services/delivery/planner.py": "one order's surprise must not keep back the others",
     "desktop/services/delivery/worker.py": "the courier's thread",
+    "desktop/services/doctor/check.py": "a thread's edge: one broken check must not cost the others",
     "desktop/services/identity/keys.py": "foreign keyring backends raise anything",
     "desktop/services/identity/sign_in.py": "a thread's edge: raised again in the caller",
     "desktop/services/identity/wallet.py": "forgetting a sign-in must go on",

@@ -107,7 +107,9 @@ def privacy(where: Places) -> Iterator[Check]:
 
 
 def _secret_files(where: Places) -> list[Path]:
-    named = (where.ledger, where.directory, where.profile / "identity.db", where.profile / "infotrack.json", where.own_settings)
+    from desktop.services.identity.wallet import DATABASE
+
+    named = (where.ledger, where.directory, where.profile / DATABASE, where.profile / "infotrack.json", where.own_settings)
     with_logs = [path for one in named for path in (one, one.with_name(one.name + "-wal"), one.with_name(one.name + "-shm"))]
     return [path for path in with_logs if path.is_file()]
 

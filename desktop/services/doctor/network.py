@@ -4,7 +4,6 @@ One unauthenticated read of a host's root is made, as the program makes its own.
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 import threading
@@ -110,7 +109,7 @@ def reach(name: str, address: str, offsets: list[float]) -> Iterator[Check]:
     try:
         answer = http_.send("GET", f"{url.scheme}://{url.netloc}/", cap=5_000_000)
     except NotSent as error:
-        yield _why(title, url, proxy, error, offsets)
+        yield _why(title, url, proxy, error)
         return
     except ServiceError as error:
         yield Check(
@@ -193,7 +192,7 @@ def _look_up(host: str) -> str:
     return failed[0] if failed else ""
 
 
-def _why(title: str, url: SplitResult, proxy: Proxy | None, first: ServiceError, offsets: list[float]) -> Check:
+def _why(title: str, url: SplitResult, proxy: Proxy | None, first: ServiceError) -> Check:
     """Takes the steps again, one by one, up to the one that fails."""
     host = url.hostname or ""
     try:
@@ -225,7 +224,7 @@ def _why(title: str, url: SplitResult, proxy: Proxy | None, first: ServiceError,
                     f"Ask IT to allow {host} on the proxy.",
                 )
         if url.scheme == "https":
-            return _certificate(title, line, host, first, offsets)
+            return _certificate(title, line, host, first)
     return Check(title, Verdict.FAIL, str(first), f"Check the network, the proxy and the firewall for {host}.")
 
 
@@ -253,30 +252,60 @@ def _tunnel(line: socket.socket, host: str, port: int) -> int:
         return 0
 
 
-def _certificate(title: str, line: socket.socket, host: str, first: ServiceError, offsets: list[float]) -> Check:
-    """Who answers there. Nothing but a question for the root is sent, and what comes back counts for nothing but its date."""
-    from cryptography import x509
-
-    look = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    look.check_hostname, look.verify_mode = False, ssl.CERT_NONE
-    try:
-        with look.wrap_socket(line, server_hostname=host) as wrapped:
-            shown = x509.load_der_x509_certificate(wrapped.getpeercert(True) or b"")
-            wrapped.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace"))
-            said = http.client.HTTPResponse(wrapped)
-            try:
-                said.begin()
-                _measure(said.getheader("date", ""), offsets)
-            except (OSError, http.client.HTTPException):
-                pass
-    except (OSError, ValueError):
+def _certificate(title: str, line: socket.socket, host: str, first: ServiceError) -> Check:
+    """Who answers there, by a handshake that is broken off where the certificate does not hold, as always. Nothing is sent."""
+    chain = _shown_chain(line, host)
+    if not chain:
         return Check(
             title,
             Verdict.FAIL,
             f"{host} takes connections, but an encrypted one does not come about.",
             "Ask IT whether a firewall or an inspecting proxy stands between; it must allow TLS 1.2 or newer.",
         )
+    from cryptography import x509
+
+    try:
+        shown = x509.load_der_x509_certificate(chain[0])
+    except ValueError:
+        return Check(
+            title, Verdict.FAIL, f"The certificate of {host} can't be read.", "Ask IT what stands between this PC and the vendor."
+        )
     return _explained(title, shown, host, first)
+
+
+def _shown_chain(line: socket.socket, host: str) -> list[bytes]:
+    """The certificates that the other side showed (DER), its own first; empty when there was no handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    theirs, ours = ssl.MemoryBIO(), ssl.MemoryBIO()
+    handshake = context.wrap_bio(theirs, ours, server_hostname=host)
+    line.settimeout(_STEP)
+    try:
+        while True:
+            try:
+                handshake.do_handshake()
+            except ssl.SSLWantReadError:
+                line.sendall(ours.read())
+                piece = line.recv(65536)
+                if not piece:
+                    return []
+                theirs.write(piece)
+            else:
+                return [handshake.getpeercert(True) or b""]
+    except ssl.SSLCertVerificationError:
+        return _unverified(handshake)
+    except (OSError, ValueError):
+        return []
+
+
+def _unverified(handshake: ssl.SSLObject) -> list[bytes]:
+    """From Python 3.13 on there is a method for it; before, the same one a level deeper."""
+    der = 2
+    for holder in (handshake, getattr(handshake, "_sslobj", None)):
+        ask = getattr(holder, "get_unverified_chain", None)
+        if ask is not None:
+            return [one if isinstance(one, bytes) else one.public_bytes(der) for one in ask() or ()]
+    return []
 
 
 def _explained(title: str, shown: x509.Certificate, host: str, first: ServiceError) -> Check:
