@@ -203,10 +203,11 @@ def _size(path: Path) -> object:
 
 def _checks(platform: str | None, where: Places, environment: Mapping[str, str]) -> object:
     """Names and verdicts; a check's sentence may name a folder or a firm, so it stays here."""
+    from desktop.services.doctor.check import LATE
     from desktop.services.health import examine
 
     found = examine(platform, where, environment, seconds=_CHECKS_SECONDS)
-    return {"checks": [{"check": one.name, "verdict": one.verdict.value} for one in found]}
+    return {"checks": [{"check": one.name, "verdict": "late" if one.message == LATE else one.verdict.value} for one in found]}
 
 
 def _all_crashes(folder: Path) -> list[Path]:

@@ -208,7 +208,7 @@ def drop_folder_without_rights(rig: Rig) -> None:
 # ---- the ledger -------------------------------------------------------------------------------------------------------------
 
 
-@plant("ledger", "damaged", "backup")
+@plant("ledger", "damaged", "backup|put right")
 def ledger_with_a_damaged_page(rig: Rig) -> None:
     path = rig.pc.profile / "ledger.db"
     db = apsw.Connection(str(path))

@@ -29,6 +29,9 @@ class Check:
     cure: str = ""
 
 
+LATE = "This did not answer in time."
+
+
 class Running:
     """A group of checks at work on a thread of its own."""
 
@@ -61,7 +64,7 @@ class Running:
         late = self._thread.is_alive()
         yield from list(self._found)
         if late:
-            yield Check(self._name, Verdict.FAIL, "This did not answer in time.", self._cure)
+            yield Check(self._name, Verdict.FAIL, LATE, self._cure)
 
 
 class SideBySide:
