@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtTest import QTest
 from PySide6.QtWebEngineCore import QWebEnginePage
@@ -25,8 +25,10 @@ from desktop.ui.browser.file_copy import FileCopier
 from desktop.ui.browser.find_bar import FindBar
 from desktop.ui.browser.load_errors import Picture
 from desktop.ui.browser.notice_page import NoticePage
+from desktop.ui.browser.page_set import MOST_PAGES, PageSet
 from desktop.ui.browser.printing import PdfMaker, Printing
 from desktop.ui.browser.saved_file import Download, DownloadState, SavedFile
+from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.tab_strip import TabStrip
 from desktop.ui.browser.window_state import unnamed
 from desktop.ui.words import Tone
@@ -218,6 +220,78 @@ def test_the_strip_is_there_only_for_more_than_one_page_and_names_each(qtbot: Qt
     assert button.accessibleName() == "Close Terms & prices"
     strip.take_out(1)
     assert strip.isHidden()
+
+
+class TitledPage(QObject):
+    titleChanged = Signal(str)
+    windowCloseRequested = Signal()
+
+
+class PlainTab(QWidget):
+    """Stands for a tab without an engine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page = TitledPage(self)
+        self.opened: list[QUrl] = []
+
+    def open(self, url: QUrl) -> None:
+        self.opened.append(url)
+
+    def release(self) -> None:
+        self.page.blockSignals(True)
+
+
+def page_set(qtbot: QtBot, now: Callable[[], float]) -> tuple[PageSet, QObject, list[str]]:
+    parent = QObject()
+    pages = PageSet(lambda: cast(Tab, PlainTab()), parent, now=now)
+    qtbot.addWidget(pages.strip)
+    qtbot.addWidget(pages.stack)
+    refused: list[str] = []
+    pages.refused.connect(refused.append)
+    pages.add()
+    return pages, parent, refused
+
+
+def test_one_click_opens_one_page_and_nine_are_the_most(qtbot: QtBot) -> None:
+    """G7: whatever the engine takes for a click."""
+    time = [100.0]
+    pages, _parent, refused = page_set(qtbot, lambda: time[0])
+    for _asked in range(100):
+        pages.open_wanted(QUrl("https://a.example/popup"))
+    assert len(pages.tabs) == 2
+    for _click in range(20):
+        time[0] += 1
+        pages.open_wanted(QUrl("https://a.example/popup"))
+    assert len(pages.tabs) == MOST_PAGES
+    assert "Close one" in refused[0]
+    assert pages.strip.currentIndex() == MOST_PAGES - 1
+
+
+def test_a_page_can_close_itself_but_never_the_order_s(qtbot: QtBot) -> None:
+    """G7: and a page's name follows its title."""
+    time = [100.0]
+    pages, _parent, _refused = page_set(qtbot, lambda: time[0])
+    leaving: list[object] = []
+    pages.leaving.connect(leaving.append)
+    pages.open_wanted(QUrl("https://a.example/1"))
+    time[0] += 1
+    pages.open_wanted(QUrl("https://a.example/2"))
+    first, second, third = pages.tabs
+    second.page.titleChanged.emit("Terms")
+    first.page.titleChanged.emit("Not the order")
+    assert pages.names() == ["Order", "Terms", "Page 3"]
+    first.page.windowCloseRequested.emit()
+    assert len(pages.tabs) == 3
+    pages.choose(1)
+    second.page.windowCloseRequested.emit()
+    assert pages.tabs == [first, third]
+    assert leaving == [second]
+    assert pages.stack.currentWidget() is pages.current
+    pages.step(1)
+    pages.step(1)
+    pages.choose(7)
+    assert pages.current in (first, third)
 
 
 def test_a_page_of_ours_has_the_keyboard_on_its_first_button_and_says_all_in_its_name(qtbot: QtBot) -> None:

@@ -130,6 +130,8 @@ def signed_out_in_a_second_page(site: Site, open_window: Open, **payload: object
     window.do("wait", css="#next")
     window.do("click", css="#next")
     window.do("wait", text="asks for a sign-in again")
+    window.wait_count(PageLoaded, 3)
+    assert not window.state()["shows_page"], "ours stays before the site's sign-in page when that has come"
     return window
 
 
@@ -192,6 +194,22 @@ def test_a_running_file_is_shown_can_be_cancelled_and_holds_up_a_careless_close(
     go_on.set()
     assert list((home / "profile" / "downloads").iterdir()) == []
     assert window.all(DownloadSaved) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permission bits")
+def test_a_folder_that_can_not_be_written_is_told_beside_the_file(site: Site, open_window: Open, home: Path) -> None:
+    """G6: with the disk's own refusal, and the way on once it is mended."""
+    site.page("/", "<h1>safe</h1>")
+    window = open_window(site.url())
+    window.wait(PageLoaded)
+    folder = home / "profile" / "downloads"
+    site.file("/f", PDF, "f.pdf")
+    folder.chmod(0o500)
+    fetch(window, "/f")
+    assert "did not let the file be written" in window.wait(DownloadRefused).reason
+    folder.chmod(0o700)
+    window.do("press", name="Try again f.pdf")
+    assert Path(window.wait(DownloadSaved).path).read_bytes() == PDF
 
 
 def test_a_file_that_could_not_be_recorded_can_be_added_again(site: Site, open_window: Open) -> None:
