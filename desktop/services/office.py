@@ -41,7 +41,7 @@ from desktop.services.desk import (
     Status,
     TypedResult,
 )
-from desktop.services.errors import NotNow, ServiceError
+from desktop.services.errors import ServiceError
 from desktop.services.http import Http, Limits
 from desktop.services.identity.model import ConnectionRecord
 from desktop.services.identity.renewal import is_renewal_near, renewal
@@ -209,6 +209,8 @@ class Office:
 
     def use(self, settings: Settings) -> None:
         """Settings changed while the program runs: in force from the next pass on."""
+        if changed := _changed_keys(self.settings, settings):
+            self._note("changed settings", ", ".join(changed))
         self.settings = settings
         self._courier.settings = settings
         self._links.make_anew()
@@ -300,8 +302,7 @@ class Office:
         if count := self._unreadable.count():
             kept = self.where.profile / "unreadable"
             notices.append(f"{count} message{'' if count == 1 else 's'} from the feed could not be read and are kept in {kept}.")
-        if self._orders.failure:
-            notices.append(self._orders.failure)
+        notices += filter(None, [self._orders.failure])
         if reports := crashes(self.where.crashes):
             times = "once" if len(reports) == 1 else f"{len(reports)} times"
             notices.append(f"iConnect ended unexpectedly {times}. For support, make a bundle: iconnect diagnostics FILE.zip")
@@ -346,8 +347,7 @@ class Office:
         self._matters.directory.note_use(matter)
 
     def order_and_wait(self, matter: Matter) -> None:
-        """For the command line: the window belongs to this process, so it stays until the window is closed. Raises
-        ActionFailed with the reason when the window ends badly."""
+        """For the command line: stays until the window, which is this process's, is closed. Raises ActionFailed if it ends badly."""
         with plainly():
             window = self._orders.open(matter)
         self._matters.directory.note_use(matter)
@@ -519,6 +519,7 @@ class Office:
         with plainly():
             self._identity.sign_in(system, steps)
             self._keep_names(self._identity.records())
+        self._note("signed in", system)
         self._changed()
         self.deliver_now()
         return self._connection(system, self._identity.record(system))
@@ -539,6 +540,7 @@ class Office:
     def disconnect(self, system: str) -> str:
         with plainly():
             sentence = self._identity.disconnect(system)
+        self._note("signed out", system)
         self._changed()
         return sentence
 
@@ -562,6 +564,7 @@ class Office:
             if check.verdict is not LoginVerdict.ACCEPTED:
                 raise ActionFailed(check.message)
             self._credentials.keep(user, password)
+        self._note("signed in", "infotrack")
         self._changed()
         self.deliver_now()
         return InfoTrackView(ConnectionState.CONNECTED, user)
@@ -569,7 +572,13 @@ class Office:
     def sign_out_of_infotrack(self) -> None:
         with plainly():
             self._credentials.sign_out()
+        self._note("signed out", "infotrack")
         self._changed()
+
+    def _note(self, what: str, where: str) -> None:
+        """For the trail (J3). A disk that is full keeps nobody from signing in or out."""
+        with contextlib.suppress(LedgerTrouble):
+            self._ledger.note(what, reason=where, by="person")
 
     def cost_codes(self, system: str) -> tuple[CostCode, ...]:
         practice = self._links.of(system)
@@ -578,22 +587,13 @@ class Office:
         with plainly():
             return practice.cost_codes()
 
-    # doctor
 
-    def ledger_problems(self) -> str:
-        """Empty when the ledger is sound."""
-        return "" if self._ledger.is_sound() else "The ledger's file or its trail was changed or damaged."
-
-    def keyring_name(self) -> str:
-        """The secret store's name, after a trial entry was written, read and removed. Raises NotNow with the cure."""
-        secrets, trial = self._identity.secrets, "doctor's trial"
-        secrets.set(trial, "trial")
-        try:
-            if secrets.get(trial) != "trial":
-                raise NotNow("The keyring gave back something else than was put in.")
-        finally:
-            secrets.delete(trial)
-        return self._identity.keyring_name()
+def _changed_keys(before: Settings, now: Settings) -> tuple[str, ...]:
+    """Which keys differ, as the platform file calls them. Their values stay out of the trail."""
+    pairs = ((section, getattr(before, section), getattr(now, section)) for section in now.__struct_fields__)
+    return tuple(
+        f"{section}.{key}" for section, old, new in pairs for key in new.__struct_fields__ if getattr(old, key) != getattr(new, key)
+    )
 
 
 def _wait(until: datetime, stopped: threading.Event) -> None:
