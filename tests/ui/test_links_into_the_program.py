@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtNetwork import QLocalSocket
+from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 import desktop.__main__ as program
@@ -95,6 +96,34 @@ def test_a_matters_link_opens_the_picker_with_that_matter(run: Run, qtbot: QtBot
     assert picker.isVisible()
     assert picker.search.field.text() == f"{XPM}:J000101"
     assert picker.message.text() == ""
+
+
+WAYS = {
+    "a click on the icon": lambda app: app.tray.icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger),
+    "the menu": lambda app: app.choose("picker"),
+    "the shortcut's keys": lambda app: app.open_picker(),
+    "a second start": lambda app: app.show_request(Request("picker", "kestrel")),
+    "a matter's link": lambda app: app.show_request(Request.for_link(KESTREL)),
+    "a wrong link": lambda app: app.show_request(Request.for_link("iconnect://format/c")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whichever_way_it_opens_the_cursor_is_in_the_field_and_old_text_marked(
+    run: Run,  # noqa: F811
+    qtbot: QtBot,
+    way: str,
+) -> None:
+    running = run(FakeDesk())
+    picker = running.app.picker()
+    picker.open_with("whitlow")
+    picker.search.list.setFocus()
+    picker.close()
+    WAYS[way](running.app)
+    qtbot.waitUntil(picker.isVisible)
+    field = picker.search.field
+    assert picker.focusWidget() is field
+    assert field.selectedText() == field.text() != ""
 
 
 def test_a_link_to_a_system_that_is_not_signed_in_says_so(run: Run) -> None:  # noqa: F811
