@@ -129,9 +129,10 @@ def announced_but_not_signed(yard: Yard) -> None:
 
 
 def package_of_another_platform(yard: Yard) -> None:
-    """Extraneous dependencies, or another platform's package: a name may not lead out of the platform's folder."""
+    """Extraneous dependencies, or another platform's package: a name may not lead out of the platform's folder, signed or not."""
     yard.publish("1.2.0", "windows")
     signed = Metadata[Targets].from_file(str(yard.mirror.folder / "metadata" / "3.targets.json")).signed
+    signed.targets["linux-deb/../windows/iconnect-1.2.0.deb"] = signed.targets["windows/iconnect-1.2.0.deb"]
     _announce(yard, signed, b'{"version": "1.2.0", "file": "../windows/iconnect-1.2.0.deb"}')
 
 
@@ -297,14 +298,15 @@ def test_a_lost_key_is_replaced_by_those_that_are_left(lost: str, yard: Yard) ->
     assert yard.pc().newest("1.0.0") is not None
 
 
-def test_one_root_key_alone_makes_no_new_root_and_changes_nothing(yard: Yard) -> None:
+@pytest.mark.parametrize("role", ["timestamp", "root-1", "root-2", None])
+def test_one_root_key_alone_makes_no_new_root_and_changes_nothing(role: str | None, yard: Yard) -> None:
     """I8."""
     keys = yard.tmp / "ours" / "keys"
     for name in ("root-2", "root-3"):
         (keys / f"{name}.pem").unlink()
     before = {path.name: path.read_bytes() for path in keys.iterdir()}
     with pytest.raises(ValueError, match="needs 2 root keys"):
-        yard.ours.rotate("timestamp")
+        yard.ours.rotate(role)
     assert {path.name: path.read_bytes() for path in keys.iterdir()} == before
     assert not (yard.mirror.folder / "metadata" / "2.root.json").exists()
 
