@@ -68,9 +68,10 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD why, LPVOID more) {
 }
 """
 
-# What installers were made to load from the folder of downloads, less what Windows itself never takes from there (KnownDLLs).
+# What installers were made to load from the folder of downloads, less what Windows itself never takes from there (KnownDLLs), and
+# less uxtheme: Wine's own common controls bring it before a program's first instruction, whatever the program does.
 NAMES = (
-    *("uxtheme", "dwmapi", "version", "userenv", "propsys", "profapi", "cryptbase", "cryptsp", "ntmarta", "apphelp", "secur32"),
+    *("dwmapi", "version", "userenv", "propsys", "profapi", "cryptbase", "cryptsp", "ntmarta", "apphelp", "secur32"),
     *("winmm", "wtsapi32", "netapi32", "iphlpapi", "dbghelp", "riched20", "riched32", "oleacc", "linkinfo", "ntshrui", "srvcli"),
     *("cscapi", "slc", "sxs", "edputil", "urlmon", "wininet", "winhttp", "devobj", "xmllite"),
 )
