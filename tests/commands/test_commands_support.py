@@ -40,7 +40,7 @@ def planted(new_pc: NewPc, tmp_path: Path) -> Installation:
     (pc.profile / "logs" / "tray.log").write_text(
         f"an old line about {CANARIES[2]} Bearer {CANARIES[3]} http://127.0.0.1/callback?code={CANARIES[3]}\n"
     )
-    (pc.profile / "crashes").mkdir()
+    (pc.profile / "crashes").mkdir(exist_ok=True)
     (pc.profile / "crashes" / "20260105T100000-1.json").write_text('{"error": "ValueError", "where": ["desktop/x.py:1 f"]}')
     return pc
 
