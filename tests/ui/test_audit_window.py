@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from desktop.ui.audit_window import AuditWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.diagnostics_window import DiagnosticsWindow
 from tests.ui.conftest import MakeBridge
-from tests.ui.fake_desk import FakeDesk, delivery, order
+from tests.ui.fake_desk import NOW, FakeDesk, delivery, order
 
 S = DeliveryState
 Clock = Callable[[], datetime]
@@ -79,6 +80,17 @@ def test_a_line_left_at_another_matter_is_told(clock: Clock) -> None:
     said = verdict(answer(desk, "7"), clock())
     assert said.title == "Billed to more than one matter"
     assert "J000101 and J000102" in said.text
+
+
+def test_a_cancel_after_sending_says_where_to_look(clock: Clock) -> None:
+    """D17: cancelling only stops iConnect; the auditor is not told that nothing was billed."""
+    desk = FakeDesk()
+    desk.all_orders = (order("7", delivery("7", "T", S.CANCELLED)),)
+    told = answer(desk, "7")
+    sent = replace(told, lines=tuple(replace(line, sent_at=NOW) for line in told.lines))
+    said = verdict(sent, clock())
+    assert said.title == "Cancelled after it was sent"
+    assert said.text.startswith("Look at J000101 in Xero Practice Manager whether it stands there: IT-7-T-1.")
 
 
 def test_an_order_that_nobody_reported_is_not_known(qtbot: QtBot, window: AuditWindow) -> None:
