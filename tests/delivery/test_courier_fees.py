@@ -181,3 +181,17 @@ def test_a_partly_taxed_fee_is_posted_as_the_split_once_approved(office: Office)
         office.ledger.approve(key)
     office.deliver()
     assert {line.code: line.unit_cost for line in office.books.costs["id-J001"][1:]} == {"GST": D("15.00"), "FREE": D("5.00")}
+
+
+@pytest.mark.parametrize("known", [False, None])
+def test_where_prices_are_shown_the_correction_by_hand_speaks_of_prices(office: Office, known: bool | None) -> None:
+    """Known beforehand, or from the system's first no."""
+    office.capable(negative_costs=known, one_price=True)
+    office.change_settings(markup_percent=10)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    fails_once(office, "post_cost", Refused("A price can't be negative."))
+    office.receive(order(supplier=fee("15.00"), sequence=2))
+    office.deliver()
+    told = f"Change {T1} from 22.00 to 16.50 there by hand (the price that is shown there, without GST)"
+    assert told in office.reason("IT-71000123-T-2")

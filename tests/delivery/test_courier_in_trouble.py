@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from desktop.services.errors import AccessMissing, BadAnswer, NotSent, ServiceError, SignedOut, Wait
+from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotSent, ServiceError, SignedOut, Wait
 from desktop.services.ledger.errors import LedgerTrouble
-from tests.delivery.stand_in import FIRM, START, XPM, FakePractice, Office, order
-from tests.delivery.usual_orders import DOC, LOST, MIXED, PLAIN, T1, R, S, fails_once
+from desktop.services.practice.practice_system import MatterRef, Urgency
+from tests.delivery.stand_in import FIRM, START, XPM, FakePractice, Office, matter, order
+from tests.delivery.usual_orders import DOC, LOST, MIXED, PLAIN, T1, D, R, S, fails_once
 
 
 def test_a_limit_rests_the_whole_tenant_until_it_ends_even_over_a_restart(office: Office) -> None:
@@ -162,3 +163,61 @@ def test_a_person_who_is_quicker_than_the_courier_is_obeyed_and_stops_nothing(of
     assert office.states()["IT-71000124-T-1"] == "confirmed"
     office.deliver()
     assert office.states()[T1] == "confirmed"
+
+
+def test_when_a_system_answers_again_what_could_not_leave_goes_soon(office: Office) -> None:
+    """D6: each row had its own growing rest; the first answer ends them all, a few seconds apart from the other desks."""
+    office.receive(*(order(str(71000123 + n), number=f"J00{n + 1}", **PLAIN) for n in range(3)))
+    office.practice.fault = lambda call, what: NotSent("No network.") if call == "post_cost" else None
+    for _ in range(20):
+        office.deliver()
+        office.courier.forgive()
+        office.clock.pass_time(5)
+    rests = [one.next_at - office.clock() for one in office.ledger.deliveries() if one.next_at is not None]
+    assert max(rests) > min(rests) + timedelta(seconds=30)
+    office.practice.fault = lambda call, what: None
+    while not office.books.posted_keys():
+        office.clock.pass_time(1)
+        office.deliver()
+    office.deliver_until(11)
+    assert len(office.books.posted_keys()) == 3
+
+
+class Keeper(FakePractice):
+    """A practice system whose deleted jobs answer as before."""
+
+    deleted: frozenset[str] = frozenset()
+
+    def is_deleted(self, matter: MatterRef, *, urgency: Urgency = Urgency.SEND) -> bool:
+        self._call("is_deleted", matter.number)
+        return matter.number in self.deleted
+
+
+def test_nothing_is_charged_to_a_job_that_was_deleted_since_the_list_was_read(office: Office) -> None:
+    """D8: by our own mark the order names it for good; a person chooses another."""
+    keeper = Keeper(office.books)
+    keeper.deleted = frozenset({"J001"})
+    office.connections.practices[XPM, FIRM] = keeper
+    office.receive(order(**PLAIN, hash="h1", reference=office.ours()), order("71000124", number="J002", **PLAIN))
+    office.deliver()
+    assert office.states() == {T1: "held", DOC: "held", "IT-71000124-T-1": "confirmed"}
+    assert office.reason(T1) == "The job J001 was deleted. Choose another one."
+    office.ledger.retry(T1)
+    office.deliver()
+    assert office.states()[T1] == "held"
+    office.ledger.move("71000123", matter("J003"))
+    office.deliver()
+    assert office.books.sum_on("J001") == 0
+    assert office.books.sum_on("J003") == D("20.00")
+
+
+def test_a_job_that_can_not_be_looked_at_gets_nothing_yet(office: Office) -> None:
+    keeper = Keeper(office.books)
+    office.connections.practices[XPM, FIRM] = keeper
+    keeper.fault = lambda call, what: AnswerLost("It did not answer.") if call == "is_deleted" else None
+    office.receive(order(**PLAIN))
+    office.deliver()
+    assert (keeper.sent, office.states()) == ([], {T1: "queued"})
+    keeper.fault = lambda call, what: None
+    office.deliver_until(600)
+    assert office.states() == {T1: "confirmed"}

@@ -27,9 +27,12 @@ class WorkflowMaxJsonSpelling(DoesAtOnce):
 
     def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, by: int) -> Asked:
         tenant = headers["account_id"]
-        _, version, jobs, matter, things = urlsplit(url).path.split("/")
+        _, version, jobs, matter, *rest = urlsplit(url).path.split("/")
         assert (version, jobs) == ("v2", "jobs")
-        job, kind = unquote(matter).rpartition("-")[2], things.removesuffix("s")
+        job = unquote(matter).rpartition("-")[2]
+        if not rest:
+            return Asked("job", tenant, job)
+        kind = rest[0].removesuffix("s")
         if method == "GET":
             return Asked(kind, tenant, job)
         assert method == "POST"
@@ -37,6 +40,8 @@ class WorkflowMaxJsonSpelling(DoesAtOnce):
         return Asked(kind, tenant, job, entry_of(told, kind, tenant, job, by))
 
     def listed(self, asked: Asked, entries: Sequence[Entry], books: Books, now: float) -> bytes:
+        if asked.kind == "job":
+            return json.dumps({"data": {"uuid": f"id-{asked.job}", "jobNumber": asked.job, "name": "Matter"}}).encode()
         return json.dumps({"data": [self._shown(one) for one in entries], "total": len(entries)}).encode()
 
     def _shown(self, one: Entry) -> dict[str, Any]:

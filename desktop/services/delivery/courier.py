@@ -46,6 +46,8 @@ LEDGER_REST = timedelta(seconds=10)
 BUSY_AGAIN = timedelta(seconds=2)
 AT_ONCE = 50
 """Matters in one pass, so that what was done is shown while more is being done."""
+WOKEN_WITHIN = 10.0
+"""Seconds within which what met an outage is tried again once the system answers."""
 UNDER_WAY_AGAIN = timedelta(seconds=1)
 """So soon is looked again, by who is not told, whether work on a thread apart has come to an end."""
 
@@ -345,7 +347,9 @@ class Courier:
             try:
                 worker.work(matter)
                 worked += 1
-                self._pauses.works(system, tenant)
+                if self._pauses.works(system, tenant):
+                    # What met the outage need not sit out its own rest; each desk begins at a moment of its own.
+                    self._ledger.wake(system, tenant, timedelta(seconds=self._random.uniform(0.0, WOKEN_WITHIN)))
             except ChangedMeanwhile:
                 # A person was quicker; the next pass sees what they did.
                 continue

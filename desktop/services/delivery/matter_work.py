@@ -22,10 +22,10 @@ from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.facts import Place, Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
-from desktop.services.ledger.planning import HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES, HOLD_UNMARKED
+from desktop.services.ledger.planning import HOLD_DELETED, HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES, HOLD_UNMARKED
 from desktop.services.loggable import error_kind
 from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
-from desktop.services.practice.practice_system import MatterRef, PracticeSystem, Urgency
+from desktop.services.practice.practice_system import KeepsDeleted, MatterRef, PracticeSystem, Urgency
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +111,7 @@ class MatterWorker:
         documents = any(one.kind is DeliveryKind.DOCUMENT for one in due)
         self._keep_apart(due)
         self._read(work.place, costs=costs, documents=documents, first=True)
+        self._hold_if_deleted(work.place)
         if self._send_all(work.place, costs=costs, documents=documents):
             sent = [one for one in self.ledger.in_flight(work.place) if one.state is DeliveryState.ACCEPTED]
             self._read(
@@ -250,6 +251,20 @@ class MatterWorker:
                     until = self.ledger.now() + self.takeover()
                     self.ledger.postpone(posting, "Another PC has begun to deliver this order.", until, deferred=True)
 
+    def _hold_if_deleted(self, place: Place) -> None:
+        """Nothing is charged to a matter that was deleted since the list of matters was read."""
+        queued = [one for one in self._due(place) if one.state is DeliveryState.QUEUED]
+        if not queued or not isinstance(self.practice, KeepsDeleted):
+            return
+        try:
+            deleted = self.practice.is_deleted(MatterRef(place.matter_id, place.matter_number))
+        except (AnswerLost, BadAnswer, Refused) as error:
+            raise MatterUnread(error) from error
+        except ServiceError as error:
+            raise TenantStops(error) from error
+        for posting in queued if deleted else ():
+            self.ledger.to_person(posting, HOLD_DELETED, f"The job {place.matter_number} was deleted. Choose another one.")
+
     # sending
 
     def _send_all(self, place: Place, *, costs: bool, documents: bool) -> bool:
@@ -367,7 +382,7 @@ class MatterWorker:
         # closed, say, refuses this credit and no other.
         if self.practice.capabilities.negative_costs is None and _ABOUT_THE_SIGN.search(reason):
             self.ledger.remember(no_negatives(posting.place.system, posting.place.tenant), "yes")
-        told = self.ledger.correction(posting)
+        told = self.ledger.correction(posting, one_price=self.practice.capabilities.one_price)
         self.ledger.refused(posting, f"The practice system refused this credit: {reason} {told}", hold=HOLD_NEGATIVE)
 
 

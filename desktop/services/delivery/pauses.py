@@ -39,6 +39,7 @@ class Pauses:
         self._now: Callable[[], datetime] = ledger.now
         self._rest: dict[tuple[str, str], Trouble] = {}
         self._asked: set[tuple[str, str]] = set()
+        self._works: set[tuple[str, str]] = set()
 
     def note(self, where: str, tenant: str, error: ServiceError) -> Trouble:
         """After a failure: how long to leave this alone."""
@@ -57,6 +58,7 @@ class Pauses:
                 until, person, cure = now + outcomes.delay(tries, self._random), False, ""
         trouble = Trouble(where, tenant, str(error), until, tries, person, cure)
         self._rest[where, tenant] = trouble
+        self._works.discard((where, tenant))
         return trouble
 
     @staticmethod
@@ -78,9 +80,12 @@ class Pauses:
             if from_text(until) > self._now():
                 self._rest[where, tenant] = Trouble(where, tenant, message, from_text(until), 1)
 
-    def works(self, where: str, tenant: str = "") -> None:
-        """It has just answered well."""
+    def works(self, where: str, tenant: str = "") -> bool:
+        """It has just answered well. True when it had not before, since it last failed or since the program began."""
         self._rest.pop((where, tenant), None)
+        news = (where, tenant) not in self._works
+        self._works.add((where, tenant))
+        return news
 
     def forgive(self) -> None:
         """A person signed in or asked to try now: everything but the vendors' limits may be tried at once."""

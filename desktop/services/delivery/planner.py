@@ -28,7 +28,7 @@ ASK_AGAIN = timedelta(hours=24)
 AFTER_NO_ANSWER = timedelta(minutes=5)
 
 
-def rules_of(settings: Settings, *, negative_costs: bool = True) -> Rules:
+def rules_of(settings: Settings, *, negative_costs: bool = True, one_price: bool = False) -> Rules:
     """The firm's choices as the rules want them."""
     costs = settings.costs
     return Rules(
@@ -43,6 +43,7 @@ def rules_of(settings: Settings, *, negative_costs: bool = True) -> Rules:
         folder=costs.folder,
         review=costs.review,
         negative_costs=negative_costs,
+        one_price=one_price,
     )
 
 
@@ -103,7 +104,7 @@ class Planner:
         self._ledger.plan(
             order_id,
             found,
-            lambda place: rules_of(settings, negative_costs=self._takes_negatives(place)),
+            lambda place: rules_of(settings, negative_costs=self._takes_negatives(place), one_price=self._has_one_price(place)),
             look_again_at=None if found.place else self._ledger.now() + LOOK_AGAIN,
         )
 
@@ -112,6 +113,10 @@ class Planner:
         if practice is not None and practice.capabilities.negative_costs is not None:
             return practice.capabilities.negative_costs
         return self._ledger.recall(no_negatives(place.system, place.tenant)) != "yes"
+
+    def _has_one_price(self, place: Place) -> bool:
+        practice = self._connections.practice(place.system, place.tenant) if place else None
+        return practice is not None and practice.capabilities.one_price
 
     def _match(self, facts: OrderFacts, *, ask: bool) -> Match:
         message = _references(facts)

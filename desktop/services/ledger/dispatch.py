@@ -290,6 +290,16 @@ def not_done(db: apsw.Connection, posting: Posting, now: datetime, reason: str, 
     )
 
 
+def wake(db: apsw.Connection, system: str, tenant: str, at: datetime) -> None:
+    """Brings forward what was tried and could not leave this PC. A file that could not be fetched is InfoTrack's matter."""
+    db.execute(
+        "UPDATE delivery SET next_at = ?1 WHERE state = 'queued' AND system = ?2 AND tenant = ?3 AND next_at > ?1"
+        " AND faults > 0 AND attempts > 0 AND deferred = 0"
+        " AND (kind = 'cost' OR EXISTS (SELECT 1 FROM body WHERE body.key = delivery.key))",
+        (to_text(at), system, tenant),
+    )
+
+
 def to_person(db: apsw.Connection, posting: Posting, now: datetime, hold: str, reason: str) -> None:
     """Takes a queued delivery out of the queue until a person has looked."""
     rows.change(db, posting, now, state=_S.HELD, by=BY_COURIER, hold=hold, reason=reason, next_at=None)

@@ -493,13 +493,14 @@ class Ledger:
         now = self._clock()
         return self._own.moment(now) - now
 
-    def correction(self, posting: Posting) -> str:
-        """What to do by hand instead of a credit that the practice system does not take."""
+    def correction(self, posting: Posting, *, one_price: bool = False) -> str:
+        """What to do by hand instead of a credit that the practice system does not take; in prices where it shows no costs."""
         facts = self.facts(posting.order_id)
         if facts is None or posting.cost is None:
             return ""
         lines = [line for line in standing_lines(facts) if line.part == posting.part and line.n != posting.n]
-        return correction(facts, posting.part, posting.cost, lines, n=posting.n)
+        as_shown = posting.price / posting.cost if one_price and posting.price and posting.cost else None
+        return correction(facts, posting.part, posting.cost, lines, n=posting.n, as_shown=as_shown)
 
     def due_by_tenant(self) -> dict[tuple[str, str], datetime]:
         """When the next delivery of each tenant is due."""
@@ -531,6 +532,11 @@ class Ledger:
     def not_done(self, posting: Posting, reason: str, next_at: datetime, *, fault: bool) -> None:
         with self._store.write() as db:
             dispatch.not_done(db, posting, self._clock(), reason, next_at, fault=fault)
+
+    def wake(self, system: str, tenant: str, within: timedelta) -> None:
+        """The system answers again: what could not leave is due after `within` at the latest."""
+        with self._store.write() as db:
+            dispatch.wake(db, system, tenant, self._clock() + within)
 
     def postpone(self, posting: Posting, reason: str, next_at: datetime, *, fault: bool = False, deferred: bool = False) -> None:
         """Leaves a delivery where it is until `next_at`."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger import wording
-from desktop.services.ledger.charges import Charge, Line, Standing, charges, differences, fees_told, gst_within, money, price
+from desktop.services.ledger.charges import CENT, Charge, Line, Standing, charges, differences, fees_told, gst_within, money, price
 from desktop.services.ledger.facts import (
     BY_PLAN,
     COST_PARTS,
@@ -39,6 +39,7 @@ HOLD_EDITED = "edited"
 HOLD_TRIES = "tries"
 HOLD_UNMARKED = "unmarked"
 HOLD_FILE = "file"
+HOLD_DELETED = "deleted"
 
 MOST_LINES = 1_000_000
 """No order comes to more lines: a number beyond it in the books was typed there by somebody."""
@@ -65,6 +66,7 @@ class Rules:
     folder: str = "InfoTrack"
     review: str = "never"
     negative_costs: bool = True
+    one_price: bool = False
 
 
 def plan(facts: OrderFacts, rules: Rules) -> Plan:
@@ -334,7 +336,8 @@ def _hold(
     if by_hand:
         return HOLD_EDITED, _edited_by_hand(by_hand, cost, mine)
     if cost < 0 and not rules.negative_costs:
-        return HOLD_NEGATIVE, correction(facts, part, cost, mine, n=n)
+        as_shown = 1 + rules.markup_percent / 100 if rules.one_price else None
+        return HOLD_NEGATIVE, correction(facts, part, cost, mine, n=n, as_shown=as_shown)
     if rules.review == "always":
         return HOLD_REVIEW, "The firm's settings ask for a look at every cost before it is posted."
     if rules.review == "differences" and standing:
@@ -352,8 +355,11 @@ def _edited_by_hand(lines: Sequence[tuple[Posting, Decimal]], cost: Decimal, sta
     )
 
 
-def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing], *, n: int) -> str:
-    """What to do by hand where the practice system takes no negative line.
+def correction(
+    facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[Standing], *, n: int, as_shown: Decimal | None = None
+) -> str:
+    """What to do by hand where the practice system takes no negative line. `as_shown`: where it shows the price alone, what
+    that is to the cost; the sentence then speaks of prices, as a person finds them there.
 
     Nothing yet while an earlier line of the part has not been read back: one that somebody lowers before it is known here would
     be taken for the amount that is left of it, and the credit for one that is still to be made good."""
@@ -367,9 +373,14 @@ def correction(facts: OrderFacts, part: str, cost: Decimal, standing: Sequence[S
             f"{money(-cost)} is to be taken back{where}. Leave the books as they are until {unsettled} was seen there or is given "
             "up: only then it is said here what to do."
         )
+    before, after, what = money(now), money(now + cost), ""
+    if as_shown is not None:
+        before, after = (money((amount * as_shown).quantize(CENT, ROUND_HALF_UP)) for amount in (now, now + cost))
+        gst = "with" if any(one.gst_included for one in facts.postings if one.part == part) else "without"
+        what = f" (the price that is shown there, {gst} GST)"
     return (
         f"{money(-cost)} is to be taken back{where}, but the practice system takes no negative costs. "
-        f"Change {keys or 'the posted line'} from {money(now)} to {money(now + cost)} there by hand, then cancel this line here."
+        f"Change {keys or 'the posted line'} from {before} to {after} there by hand{what}, then cancel this line here."
     )
 
 

@@ -50,7 +50,11 @@ class JsonCalls(Calls):
         """GET `path` + `tail` (both quoted, below the interface's root).
 
         Raises Refused, NotSent, AnswerLost, BadAnswer, Wait, SignedOut, AccessMissing."""
-        return self._get(path, tail, urgency, cap=cap, read=lambda answer: decode(answer.body))
+        return self._get(path, tail, urgency, cap=cap, read=lambda answer: self.decoded(answer.body))
+
+    def decoded(self, content: bytes) -> Json:
+        """An answer's document in the spelling that the adapter reads. Raises BadAnswer."""
+        return decode(content)
 
     def write(self, path: str, body: Body, urgency: Urgency, *, done: Callable[[Json], bool], verb: str = "POST") -> Json:
         """Sends `body` once and gives the answer if `done` says of it that it shows the thing done; an empty 2xx is asked
@@ -60,7 +64,7 @@ class JsonCalls(Calls):
 
         def written(answer: Answer) -> Json:
             try:
-                found = decode(answer.body) if answer.body.strip() else None
+                found = self.decoded(answer.body) if answer.body.strip() else None
                 shown = done(found)
             except BadAnswer as error:
                 raise AnswerLost("The answer was no answer of the practice system's, so it is not known what was done.") from error

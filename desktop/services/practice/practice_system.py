@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from desktop.services.practice.model import (
     AccessFinding,
@@ -125,4 +125,13 @@ class PracticeSystem(Protocol):
 
     def check_access(self) -> tuple[AccessFinding, ...]:
         """Each right that the product needs, tried harmlessly (reads only)."""
+        ...
+
+
+@runtime_checkable
+class KeepsDeleted(Protocol):
+    """A practice system whose deleted matters answer as if nothing had happened to them."""
+
+    def is_deleted(self, matter: MatterRef, *, urgency: Urgency = Urgency.SEND) -> bool:
+        """Whether nothing is to be posted to that matter any more; as of some minutes ago at most. Raises what reads raise."""
         ...

@@ -89,6 +89,11 @@ class SmokeballCalls(JsonCalls):
         dozens of calls, and would never be read to its end if the first 429 ended it."""
         return self._patiently(lambda: super(SmokeballCalls, self).read(path, tail, urgency, cap=cap))
 
+    def decoded(self, content: bytes) -> Json:
+        """The vendor's guides spell an answer's names with a small letter, its machine-readable description leaves it open:
+        both are read."""
+        return with_small_letters(decode(content))
+
     def ask(self, path: str, body: Body, urgency: Urgency, *, cap: int = LIST_BYTES) -> Json:
         """A read whose question is too long for an address: it is posted. Raises as `read` does."""
 
@@ -100,7 +105,7 @@ class SmokeballCalls(JsonCalls):
             self._turn_away(answer)
             if not 200 <= answer.status < 300:
                 raise self._failed_read(answer)
-            return decode(answer.body)
+            return self.decoded(answer.body)
 
         return self._patiently(lambda: self._with_token(call))
 
@@ -158,6 +163,24 @@ class SmokeballCalls(JsonCalls):
         # 408 and 409 tell of another try or of time, not of this request's fate.
         if 400 <= status < 500 and status not in (408, 409) and (reason := problem_in(answer.body)):
             raise Refused(reason, status=status)
+
+
+def with_small_letters(found: Json) -> Json:
+    """The same with every name beginning with a small letter, if the outermost record's names do not; where a record has a name
+    in both spellings, the small one counts."""
+    outermost = found[0] if isinstance(found, list) and found else found
+    if not isinstance(outermost, dict) or not any(name[:1].isupper() for name in outermost):
+        return found
+    return _small(found)
+
+
+def _small(found: Json) -> Json:
+    if isinstance(found, list):
+        return [_small(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    told = {name[:1].lower() + name[1:]: _small(value) for name, value in found.items() if name[:1].isupper()}
+    return told | {name: _small(value) for name, value in found.items() if not name[:1].isupper()}
 
 
 def problem_in(body: bytes) -> str:

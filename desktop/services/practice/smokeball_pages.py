@@ -9,7 +9,8 @@ again, so that one that is not understood costs time and nothing else.
 A list changes while it is read. A row that leaves it moves all later ones a place forward, and one of them over the border of
 a page that was read already: it would be missed. So each page begins with the row that the last one ended with; where it
 begins with one that nobody has seen, it goes back. (That a known row stands further down proves nothing: rows that change may
-move to the end.) `size` is told by the same server as everything else, and is believed only where it asks for more.
+move to the end.) `size` is told by the same server as everything else, and is believed only where it asks for more, or ends
+a page that is shorter than what was asked for: without it, one more page is asked for.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
             if key not in seen:
                 seen.add(key)
                 yield row
-        if not ids or (not full and not page.goes_on(offset)):
+        # A short page ends the list only where it says how long the list is: servers cap a page without a word.
+        if not ids or (not full and page.size is not None and not page.goes_on(offset)):
             return
         offset += max(1, len(ids) - 1)
         back = max(1, len(ids) // _PART_BACK) if len(ids) > 1 else 0

@@ -8,7 +8,8 @@ a cost can't be deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from urllib.parse import quote
 from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotSent, Refused, ServiceError
 from desktop.services.http import Http
 from desktop.services.practice import workflowmax_rows as rows
-from desktop.services.practice.json_calls import Body, Found, Json, JsonCalls, json_body, multipart_body, need
+from desktop.services.practice.json_calls import Body, Found, Json, JsonCalls, json_body, multipart_body, need, text
 from desktop.services.practice.model import (
     AccessFinding,
     ClientDetails,
@@ -38,13 +39,18 @@ MAX_DOCUMENT_BYTES = 20_000_000
 """No figure is published. A server that takes less says so (413), and nothing is lost by asking."""
 
 _MOST_PAGES = 2_000
+_MOST_READS = 3
 _PAGE_SIZES = (1_000, 100, 0)
 """The largest that public client code names; what to ask for where that is refused; 0: no page at all."""
 _UNFIT = (400, 422)
 _KEPT = timedelta(hours=1)
 _FEW_CLIENTS = 20
 
+_ALIVE = timedelta(minutes=10)
+"""So long a job that was seen is taken to be there still."""
+
 _V = TypeVar("_V")
+_log = logging.getLogger(__name__)
 
 
 def _now() -> datetime:
@@ -87,6 +93,8 @@ class WorkflowMaxV2:
         )
         self._people = _Kept(lambda urgency: {each.id: each for each in self.staff(urgency=urgency)}, clock)
         self._statuses = _Kept(lambda urgency: self._names("job-status", urgency), clock)
+        self._alive: dict[str, datetime] = {}
+        """When jobs that something is to be posted to were last seen not to be deleted."""
         self._clients: dict[str, str] = {}
         """The names of the clients of the open jobs, as last read."""
 
@@ -219,6 +227,19 @@ class WorkflowMaxV2:
         answer = self._post(_of(MatterRef(document.matter_id, document.matter_number), "documents"), body, urgency)
         return Receipt(rows.new_id(answer))
 
+    def is_deleted(self, matter: MatterRef, *, urgency: Urgency = Urgency.SEND) -> bool:
+        """A deleted job stays where it is with the time of its deletion, and may take posts that nobody will ever invoice."""
+        now, key = self._clock(), matter.id.strip() or matter.number.strip()
+        seen = self._alive.get(key)
+        if seen is not None and timedelta() <= now - seen < _ALIVE:
+            return False
+        job = self._one("jobs", key, urgency)
+        if job is not None and text(job, "deletedAt"):
+            return True
+        # Of a job that is not told of, the answer to the post decides.
+        self._alive[key] = now
+        return False
+
     def check_access(self) -> tuple[AccessFinding, ...]:
         tries = (("Staff", "staff", "the staff"), ("Jobs", "jobs", "jobs"), ("Clients", "clients", "the clients"))
         return tuple(
@@ -264,28 +285,46 @@ class WorkflowMaxV2:
 
     def _list(self, path: str, urgency: Urgency, query: str = "") -> Iterator[Found]:
         """Every row once. Raises BadAnswer for a list that ends before its own count, or never, or from which rows went while it
-        was read by pages: others then moved up, and one may have been overlooked."""
+        was read by pages: others then moved up, and one may have been overlooked.
+
+        A firm's own lists may be counted wrongly for good (a count that was kept, or that includes rows which this person may
+        not see). Such a list is read once more, and where the second read brings nothing new, the rows count. A job's costs and
+        documents have no such grace: who believes a line absent posts it."""
         seen: set[str] = set()
+        for again in range(_MOST_READS):
+            before = len(seen)
+            missing = yield from self._read_list(path, urgency, query, seen)
+            if not missing:
+                return
+            if "/" in path:
+                break
+            if again and len(seen) == before:
+                _log.warning("A list of WorkflowMax's is shorter than it says, in two reads")
+                return
+        raise BadAnswer("WorkflowMax's list is shorter than it says.")
+
+    def _read_list(self, path: str, urgency: Urgency, query: str, seen: set[str]) -> Generator[Found, None, bool]:
+        """One read of the list: what `seen` does not hold yet. Gives whether rows are missing by its own count."""
+        here_seen: set[str] = set()
         most = 0
         answer, size = self._first_page(path, urgency, query)
         for page in range(1, _MOST_PAGES + 1):
             if page > 1:
                 answer = self._calls.read(path, f"?{query}page={page}&pageSize={size}", urgency)
             here = rows.listed(answer)
-            fresh = {uuid: each for each in here if (uuid := need(each, "uuid")) not in seen}
+            fresh = {uuid: each for each in here if (uuid := need(each, "uuid")) not in here_seen}
+            here_seen.update(fresh)
+            yield from (each for uuid, each in fresh.items() if uuid not in seen)
             seen.update(fresh)
-            yield from fresh.values()
             total = rows.total(answer)
             if total is not None and total < most:
                 raise BadAnswer("WorkflowMax's list changed while it was read.")
             most = total or 0
             if not fresh or not size:
-                if total is not None and len(seen) < total:
-                    raise BadAnswer("WorkflowMax's list is shorter than it says.")
-                return
+                return total is not None and len(seen) < total
             # A full page may have another behind it whatever the count says; so may one whose count is less than what it holds.
-            if total is not None and len(here) <= total <= len(seen) and len(here) < size:
-                return
+            if total is not None and len(here) <= total <= len(here_seen) and len(here) < size:
+                return False
         raise BadAnswer("WorkflowMax's list does not end.")
 
     def _first_page(self, path: str, urgency: Urgency, query: str) -> tuple[Json, int]:

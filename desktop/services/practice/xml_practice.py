@@ -8,6 +8,7 @@ other lists, so both are read; the answer to a post is not documented, so none i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -59,8 +60,9 @@ class XmlPractice:
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.name = name
+        # That a cost keeps its note is documented, and believed once it was seen.
         self.capabilities = Capabilities(
-            negative_costs=None, deletes_costs=False, folders=True, max_document_bytes=max_document_bytes
+            negative_costs=None, deletes_costs=False, folders=True, max_document_bytes=max_document_bytes, keeps_marks=False
         )
         self._words = words
         self._tokens = tokens
@@ -117,7 +119,10 @@ class XmlPractice:
 
     def costs(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedCost, ...]:
         root = self._calls.read("job.api/costs", _tail(_number(matter)), urgency)
-        return tuple(map(job_records.posted_cost, _listed(root, "Costs", "Cost")))
+        found = tuple(map(job_records.posted_cost, _listed(root, "Costs", "Cost")))
+        if not self.capabilities.keeps_marks and any(one.keys for one in found):
+            self.capabilities = replace(self.capabilities, keeps_marks=True)
+        return found
 
     def documents(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedDocument, ...]:
         root = self._calls.read("job.api/documents", _tail(_number(matter)), urgency)
