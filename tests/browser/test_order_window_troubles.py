@@ -79,9 +79,9 @@ def test_loading_again_never_sends_an_order_a_second_time(site: Site, open_windo
     window.wait(Crashed)
     assert "look at Orders and postings" in window.state()["advice"]
     window.do("press", name="Load the page again")
-    window.do("wait", css="h1", text="placed")
+    window.wait_count(PageLoaded, 3)
     window.do("press", name="Reload")
-    window.do("wait", css="#on")
+    window.wait_count(PageLoaded, 4)
     window.do("click", css="#on")
     window.do("wait", css="h1", text="next")
     window.do("press", name="Back")
