@@ -66,7 +66,7 @@ def office_of(called: Called) -> Iterator[Office]:
     """The profile's services, with every expected failure turned into its exit status and a sentence."""
     # Without a log of its own, the rooms' warnings would come between a command's own sentences.
     log_to(called.where.logs, "commands")
-    report_crashes_to(called.where.crashes)
+    report_crashes_to(called.where.crashes, short=True)
     try:
         file = find_platform_file(called.platform, called.where, os.environ)
         settings = overlay(read_platform(file), read_own(called.where.own_settings))

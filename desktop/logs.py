@@ -5,6 +5,7 @@ traceback only where in the code it happened and the error's class. Other librar
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import faulthandler
 import json
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from desktop.private_files import make_private, open_private
 from desktop.services.loggable import HIDDEN, Loggable, frames, place_of
@@ -140,9 +142,10 @@ def log_to(folder: Path, name: str) -> None:
 # ---- crash reports ------------------------------------------------------------------------------------------------------
 
 
-def report_crashes_to(folder: Path) -> None:
+def report_crashes_to(folder: Path, *, short: bool = False) -> None:
     """From now on what ends this process, or one of its threads, leaves a report in `folder`: where in the code and which
-    error, no values. Nothing is sent anywhere. Call once, in the program's main thread."""
+    error, no values. Nothing is sent anywhere. Call once, in the program's main thread. `short` is for a command, of which there
+    are many: it takes its empty file away when it ends calmly."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Kept open on purpose: it must be there when nothing works any more.
@@ -151,6 +154,8 @@ def report_crashes_to(folder: Path) -> None:
         return
     faulthandler.enable(native.fileno())
     _natives.append(native)
+    if short:
+        atexit.register(_ended_calmly, native, folder / f"{os.getpid()}.native")
     before, thread_before = sys.excepthook, threading.excepthook
 
     def ended(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
@@ -167,6 +172,14 @@ def report_crashes_to(folder: Path) -> None:
 
 
 _natives: list[object] = []
+
+
+def _ended_calmly(native: BinaryIO, path: Path) -> None:
+    faulthandler.disable()
+    with contextlib.suppress(OSError):
+        native.close()
+        if not path.stat().st_size:
+            path.unlink()
 
 
 def _write(folder: Path, kind: type[BaseException], where: TracebackType | None, thread: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from desktop.logs import KEPT_SECONDS, LOG_SECONDS, log_to
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -61,3 +65,12 @@ def test_files_that_nobody_wrote_to_for_a_month_go(tmp_path: Path, root: logging
         os.utime(tmp_path / "logs" / name, (then, then))
     log_to(tmp_path / "logs", "tray")
     assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == ["other.log.1", "tray.log.1"]
+
+
+def test_a_command_that_ends_calmly_leaves_no_empty_report(tmp_path: Path) -> None:
+    """J8: there are many commands a day."""
+    start = "import sys, faulthandler; from pathlib import Path; from desktop.logs import report_crashes_to\n"
+    start += "report_crashes_to(Path(sys.argv[1]), short=True)\n"
+    for end, left in (("", 0), ("faulthandler._sigsegv()", 1)):
+        subprocess.run([sys.executable, "-c", start + end, str(tmp_path)], check=False, cwd=ROOT, capture_output=True)
+        assert len(list(tmp_path.iterdir())) == left
