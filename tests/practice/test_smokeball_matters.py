@@ -372,3 +372,38 @@ def test_twenty_thousand_matters_take_seconds_of_the_bucket_and_later_changes_a_
             print(f"later refresh: {len(world.asked)} calls, {clock.passed - before:.1f} s")
     finally:
         world.close()
+
+
+def test_a_page_cut_short_without_a_word_is_not_the_end(world: SmokeballWorld) -> None:
+    """Neither size nor limit nor a link is told: only an answer with nothing new ends the list."""
+    names = add_many(world, 35)
+    world.page = 10
+
+    def silent(asked: Asked) -> Said | None:
+        if asked.path.split("?")[0].strip("/") != "matters":
+            return None
+        told = json.loads(world.respond(asked).body)
+        return said_json({"value": told["value"]})
+
+    world.scripted = silent
+    assert len(numbers(world.smokeball.matters())) == len(names)
+
+
+def capital(value: Any) -> Any:
+    if isinstance(value, list):
+        return [capital(each) for each in value]
+    if isinstance(value, dict):
+        return {name[:1].upper() + name[1:]: capital(told) for name, told in value.items()}
+    return value
+
+
+def test_answers_whose_names_begin_with_a_capital_are_read_as_well(world: SmokeballWorld) -> None:
+    """The vendor's description leaves the spelling open."""
+    add_many(world, 3)
+
+    def spelled(asked: Asked) -> Said | None:
+        told = world.respond(asked)
+        return said_json(capital(json.loads(told.body)), told.status) if told.body else None
+
+    world.scripted = spelled
+    assert numbers(world.smokeball.matters()) == ["AM-00000", "AM-00001", "AM-00002"]

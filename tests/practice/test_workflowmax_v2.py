@@ -151,6 +151,23 @@ def test_a_list_that_tells_its_total_costs_one_call_each(desk: Desk, firm: Firm)
     ]
 
 
+def test_a_firms_list_that_is_counted_wrongly_for_good_is_read_twice_and_then_believed(desk: Desk, firm: Firm) -> None:
+    """A count that was kept, or of rows that this person may not see, must not end every refresh in a failure."""
+    firm.jobs = [job(n) for n in range(1, 4)]
+
+    def miscounted(asked: Asked) -> Said:
+        told = firm(asked)
+        if not asked.path.startswith("/v2/jobs"):
+            return told
+        answer = json.loads(told.body)
+        return said({"data": answer["data"], "total": 5})
+
+    desk.answer = miscounted
+    assert [each.number for each in desk.v2.matters()] == ["J000001", "J000002", "J000003"]
+    with pytest.raises(BadAnswer, match="shorter"):
+        desk.v2.costs(REF)
+
+
 def test_a_list_shorter_than_it_says_is_no_list(desk: Desk) -> None:
     """H7: nothing may be concluded, above all not that the rest is gone."""
     for answers in (
