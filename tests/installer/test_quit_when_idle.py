@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from PySide6.QtNetwork import QLocalServer
 from desktop.ui.instance import Request, hand_over, in_flight_when_asked_to_quit, socket_name
 from desktop.ui.instance_lock import LOCK_FILE, InstanceLock
 from tests.commands.installation import DONE, NEEDS_PERSON, WRONG_USE, Installation, Outside, outside, until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the keyring of the tests is one of Linux")
 
 SLOW = 10.0
 """Seconds: long enough for a command to start on a busy machine."""
