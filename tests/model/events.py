@@ -280,7 +280,9 @@ def _see_decisions(world: World) -> None:
             told.matters.append(told.perhaps_at)
             world.note(f"{order_id} was moved after all")
         for key, seen in told.perhaps_cancelled.items():
-            if any(one.key == key and one.state.value == "cancelled" for one in world.pcs[0].ledger.deliveries(order_id=order_id)):
+            shown = [one for one in world.pcs[0].ledger.deliveries(order_id=order_id) if one.key == key]
+            # By the row's own words: what a later message withdrew, nobody decided against.
+            if any(one.state.value == "cancelled" and one.reason.startswith("Cancelled") for one in shown):
                 told.cancelled.setdefault(key, seen)
                 world.note(f"{key} was cancelled after all")
 
