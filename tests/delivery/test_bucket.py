@@ -129,6 +129,18 @@ def test_a_burst_goes_at_once_and_then_five_a_second() -> None:
     assert clock.passed == pytest.approx(95 / 4.75, abs=0.5)
 
 
+def test_a_first_call_that_was_long_under_way_leaves_no_more_than_the_vendor_has() -> None:
+    """D14: the vendor counted it when it came, not when it went; its bucket was full all the while."""
+    fill = Fill(per_second=5.0, burst=5, chance=random.Random(1))
+    fill.start(0.0)
+    fill.learn(200, 0.9, limit="", after=None)
+    gone = 0
+    while fill.pause(Urgency.SEND, 0.9) == 0.0:
+        fill.start(0.9)
+        gone += 1
+    assert gone == 4
+
+
 def test_one_desk_alone_meets_no_limit_and_loses_little() -> None:
     run = simulate(1, 600)
     assert run.vendor.refused == 0

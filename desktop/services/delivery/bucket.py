@@ -89,6 +89,10 @@ class Fill:
         if status not in (429, 503):
             if now >= self.until:
                 self._bad = 0
+            # A call that was long under way may have been counted only at its end: the vendor's bucket lacks it then, and what
+            # seemed to flow into a full bucket here meanwhile never did there.
+            room = self._burst - 1.0
+            self._left, self._whole = min(self._left, room), min(self._whole, room)
             return
         self.problem = "app" if status == 429 and limit == "server" else limit
         if self._met_at is None or now - self._met_at > _ONE_EVENT:
