@@ -347,7 +347,7 @@ class Office:
         self._matters.directory.note_use(matter)
 
     def order_and_wait(self, matter: Matter) -> None:
-        """For the command line: stays until the window, which is this process's, is closed. Raises ActionFailed if it ends badly."""
+        """For the command line: stays until the window, of this process, is closed. Raises ActionFailed if it ends badly."""
         with plainly():
             window = self._orders.open(matter)
         self._matters.directory.note_use(matter)
