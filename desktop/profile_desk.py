@@ -62,11 +62,6 @@ class ProfileDesk:
         background = self.office.background if self.office is not None else None
         return background.come_to_rest() if background is not None else 0
 
-    def come_to_rest(self) -> int:
-        """On a worker thread. Begins no delivery for a while; gives how many things are in flight (Background.come_to_rest)."""
-        background = self.office.background if self.office is not None else None
-        return background.come_to_rest() if background is not None else 0
-
     def notices_wanted(self) -> Notifications:
         """The person's wish as it is now; from memory."""
         return self._notifications
