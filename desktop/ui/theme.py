@@ -1,20 +1,29 @@
-"""The few colours that the palette has no role for, in a light and a dark set, and the spacing.
+"""The few colours that the palette has no role for, in a light, a dark and two high-contrast sets, and the spacing.
 
 Windows stay native: the style and its palette are the system's, and follow it live. Every ink has a contrast of at least
-4.5 to the ground that it is drawn on; a test computes it.
+4.5 to the ground that it is drawn on, and of 7 where the person asked the system for high contrast; tests measure it, in
+the sets and in the painted windows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 from desktop.ui.words import Tone
+
+Role = QPalette.ColorRole
 
 GAP = 8
 MARGIN = 16
 RADIUS = 6
+
+ENOUGH = 4.5
+PLENTY = 7.0
+"""The contrasts that WCAG 2 asks of text: at its second level, and at its third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +37,15 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """`muted` is for second lines, also on a row's ground; `line` for borders; `card` lies on the window's ground."""
+    """`muted` is for second lines, also on a row's ground; `line` for borders; `card` lies on the window's ground.
+
+    `high`: the person asked for high contrast. Nothing is told apart by its ground then, but by lines, shapes and words."""
 
     muted: str
     line: str
     card: str
     tones: dict[Tone, Ink]
+    high: bool = False
 
     def tone(self, tone: Tone) -> Ink:
         return self.tones[tone]
@@ -66,20 +78,92 @@ DARK = Colours(
 )
 
 
+def _outlined(ground: str, text: str, inks: dict[Tone, str]) -> Colours:
+    """One ground for all; what other sets say by a ground is said here by a line."""
+    return Colours(text, text, ground, {tone: Ink(ink, ground, ink) for tone, ink in inks.items()}, high=True)
+
+
+HIGH_LIGHT = _outlined(
+    "#ffffff",
+    "#000000",
+    {Tone.GOOD: "#00491f", Tone.CALM: "#002f86", Tone.WARN: "#5c2e00", Tone.BAD: "#8a0000", Tone.QUIET: "#000000"},
+)
+
+HIGH_DARK = _outlined(
+    "#000000",
+    "#ffffff",
+    {Tone.GOOD: "#6ff5a3", Tone.CALM: "#8fd0ff", Tone.WARN: "#ffd75e", Tone.BAD: "#ffaaa3", Tone.QUIET: "#ffffff"},
+)
+
+
 def is_dark(palette: QPalette) -> bool:
-    return palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+    return palette.color(Role.Window).lightnessF() < 0.5
+
+
+def is_high(palette: QPalette) -> bool:
+    """Whether the person wants high contrast: the system says so, or its colours do.
+
+    Qt tells what Windows, macOS and the desktop portal on Linux say. Elsewhere a theme is one of high contrast when windows,
+    lists and buttons all lie on the same pure black or white; ordinary themes keep them apart."""
+    return _preferred() or _pure(*(_name(palette, role) for role in (Role.Window, Role.Base, Role.Button, Role.WindowText)))
+
+
+def _preferred() -> bool:
+    hints = QGuiApplication.styleHints()
+    return hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast
+
+
+@lru_cache(maxsize=64)
+def _pure(window: str, base: str, button: str, text: str) -> bool:
+    return window == base == button and window in ("#000000", "#ffffff") and contrast(window, text) >= 20
 
 
 def colours(palette: QPalette) -> Colours:
     """The set that fits the palette that is in force now: ask at each painting, so that a change shows at once."""
-    return DARK if is_dark(palette) else LIGHT
+    dark = is_dark(palette)
+    if not is_high(palette):
+        return DARK if dark else LIGHT
+    return _high_on(_name(palette, Role.Window), _name(palette, Role.WindowText), dark)
+
+
+def _name(palette: QPalette, role: QPalette.ColorRole) -> str:
+    # A greyed widget hands out its palette with the disabled colours first.
+    return palette.color(QPalette.ColorGroup.Active, role).name()
+
+
+@lru_cache(maxsize=16)
+def _high_on(window: str, text: str, dark: bool) -> Colours:
+    """The high-contrast set on the theme's own ground, which need not be pure: Windows has one on cream."""
+    made = HIGH_DARK if dark else HIGH_LIGHT
+    if window == made.card:
+        return replace(made, muted=text, line=text)
+    inks = {tone: _away(ink.ink, window, PLENTY) for tone, ink in made.tones.items()}
+    return _outlined(window, text, {**inks, Tone.QUIET: text})
+
+
+def _away(ink: str, ground: str, wanted: float) -> str:
+    """The ink, lightened or darkened away from its ground until text in it has that contrast, or no more can be had."""
+    lighter = QColor(ground).lightnessF() < 0.5
+    colour = QColor(ink)
+    for _ in range(24):
+        if contrast(colour.name(), ground) >= wanted:
+            break
+        colour = _mixed(colour, QColor("#ffffff" if lighter else "#000000"))
+    return colour.name()
+
+
+def _mixed(one: QColor, other: QColor, share: float = 0.15) -> QColor:
+    def part(a: float, b: float) -> float:
+        return a + (b - a) * share
+
+    return QColor.fromRgbF(part(one.redF(), other.redF()), part(one.greenF(), other.greenF()), part(one.blueF(), other.blueF()))
 
 
 def readable(ground: QColor, ink: QColor) -> QColor:
     """The ground, darkened or lightened away from the ink just so far that text on it can be read well."""
     away = QColor(ground)
     for _ in range(12):
-        if contrast(away.name(), ink.name()) >= 4.5:
+        if contrast(away.name(), ink.name()) >= ENOUGH:
             break
         away = away.darker(108) if ink.lightnessF() > 0.5 else away.lighter(108)
     return away

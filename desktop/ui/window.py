@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.services.desk import Status
@@ -34,6 +34,7 @@ class Window(QWidget):
         self.setWindowIcon(app_icon())
         bridge.changed.connect(self._changed)
         bridge.status_changed.connect(self._status_changed)
+        QGuiApplication.styleHints().accessibility().contrastPreferenceChanged.connect(self.recolour)
 
     def look(self) -> None:
         """Fetches what the window shows."""
@@ -49,6 +50,13 @@ class Window(QWidget):
             self.show()
         self.raise_()
         self.activateWindow()
+
+    def recolour(self) -> None:
+        """Lets every widget of the window and of its dialogs choose its colours again. A new palette does so by itself; that the
+        person asked for more contrast need not come with one."""
+        for widget in (self, *self.findChildren(QWidget)):
+            QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.PaletteChange))
+            widget.update()
 
     def _changed(self) -> None:
         if self.isVisible():

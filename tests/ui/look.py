@@ -36,33 +36,13 @@ from desktop.ui.state import IconState
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.fake_desk import NOW, TENANTS, XPM, FakeDesk, connection, matter, status
 from tests.ui.fake_settings import FakeSettings
+from tests.ui.palettes import dark_palette
 
 SYDNEY = timezone(timedelta(hours=11))
 
 
 def clock() -> datetime:
     return NOW.astimezone(SYDNEY)
-
-
-def dark_palette() -> QPalette:
-    """As desktops make it: the offscreen platform has no dark scheme of its own."""
-    palette = QPalette(QColor("#3b3f45"), QColor("#202327"))
-    ink = QColor("#e8eaed")
-    for role in (
-        QPalette.ColorRole.WindowText,
-        QPalette.ColorRole.Text,
-        QPalette.ColorRole.ButtonText,
-        QPalette.ColorRole.ToolTipText,
-    ):
-        palette.setColor(role, ink)
-    palette.setColor(QPalette.ColorRole.Base, QColor("#1a1c1f"))
-    palette.setColor(QPalette.ColorRole.AlternateBase, QColor("#24272b"))
-    palette.setColor(QPalette.ColorRole.PlaceholderText, QColor("#9aa1a9"))
-    palette.setColor(QPalette.ColorRole.Highlight, QColor("#2f74d8"))
-    palette.setColor(QPalette.ColorRole.HighlightedText, QColor("#ffffff"))
-    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7c828a"))
-    return palette
 
 
 class Studio:

@@ -32,7 +32,8 @@ from desktop.ui.preview import MovePreview
 from desktop.ui.reconcile_window import ReconcileWindow
 from tests.ui.fake_books import compared
 from tests.ui.fake_desk import MATTERS, FakeDesk, delivery, order
-from tests.ui.look import Studio, clock, dark_palette
+from tests.ui.look import Studio, clock
+from tests.ui.palettes import dark_palette
 
 
 def full_desk() -> FakeDesk:

@@ -42,7 +42,8 @@ from desktop.ui.welcome import WelcomeWindow
 from sandbox.house import Sandbox
 from tests.ui.fake_desk import XPM, FakeDesk, connection, delivery, order, status
 from tests.ui.fake_settings import FakeSettings
-from tests.ui.look import Studio, clock, dark_palette
+from tests.ui.look import Studio, clock
+from tests.ui.palettes import dark_palette
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
