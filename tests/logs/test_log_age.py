@@ -47,8 +47,9 @@ def test_a_file_that_was_begun_more_than_a_week_ago_is_followed_by_the_next(tmp_
     assert "long ago" in path.with_name("tray.log.1").read_text()
 
 
-@pytest.mark.parametrize("first", [line(datetime.now(UTC) - timedelta(days=2), "recent"), "not a line of ours\n", '{"at": 7}\n'])
+@pytest.mark.parametrize("first", ["", "not a line of ours\n", '{"at": 7}\n'], ids=["young", "foreign", "ageless"])
 def test_a_young_file_and_one_that_does_not_tell_its_age_are_gone_on_with(tmp_path: Path, root: logging.Logger, first: str) -> None:
+    first = first or line(datetime.now(UTC) - timedelta(days=2), "recent")
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "tray.log").write_text(first)
     log_to(tmp_path / "logs", "tray")
