@@ -111,20 +111,6 @@ class RowModel(QAbstractListModel, Generic[T]):
         return None
 
 
-def ground_readable(palette: QPalette) -> None:
-    """Darkens or lightens the chosen row's ground so that its text can be read; some systems' own is too near to it."""
-    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
-        marked = palette.color(group, QPalette.ColorRole.Highlight)
-        ink = palette.color(group, QPalette.ColorRole.HighlightedText)
-        palette.setColor(group, QPalette.ColorRole.Highlight, QColor(_readable(marked.name(), ink.name())))
-
-
-@lru_cache(maxsize=16)
-def _readable(ground: str, ink: str) -> str:
-    """Asked for at each row's painting, of the same two or three colours."""
-    return theme.readable(QColor(ground), QColor(ink)).name()
-
-
 @dataclass(frozen=True, slots=True)
 class RowFonts:
     """What a row is written in, worked out once for each font and not at each painting. Heights are in pixels."""
@@ -178,7 +164,7 @@ class TwoLineDelegate(QStyledItemDelegate):
         """Paints a row's ground and gives the colours for what is written on it."""
         # The view's own option, without the item's text, icon and the rest, which no row of ours gives to the style.
         opt = QStyleOptionViewItem(option)
-        ground_readable(opt.palette)
+        theme.mark_readably(opt.palette)
         widget: QWidget = option.widget
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, widget)
         # A copy: the option's own palette goes with the option.

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QLoggingCategory, QObject, Qt, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from desktop.services.desk import ConnectionView, SignInSteps, Tenant
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.icons import app_icon
 from desktop.ui.language import tr
-from desktop.ui.widgets import Heading, Muted
+from desktop.ui.widgets import Heading, Muted, PlainList
 
 OpenUrl = Callable[[str], bool]
 
@@ -53,7 +53,7 @@ class TenantDialog(QDialog):
         self.setWindowIcon(app_icon())
         self.resize(440, 280)
         self._tenants = tuple(tenants)
-        self.list = QListWidget()
+        self.list = PlainList()
         self.list.setAccessibleName(tr("Organisations"))
         self.list.addItems([tenant.name for tenant in tenants])
         self.list.setCurrentRow(0)

@@ -10,7 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
-from desktop.ui.rows import AnyIndex, ground_readable
+from desktop.ui import theme
+from desktop.ui.rows import AnyIndex
 from desktop.ui.widgets import Muted
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class _Cells(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         super().initStyleOption(option, index)
         option.state &= ~QStyle.StateFlag.State_HasFocus
-        ground_readable(option.palette)
+        theme.mark_readably(option.palette)
 
 
 class Table(QTableView):

@@ -25,6 +25,9 @@ ENOUGH = 4.5
 PLENTY = 7.0
 """The contrasts that WCAG 2 asks of text: at its second level, and at its third."""
 
+UNDER_SHEEN = 5.4
+"""What a chosen row's ground needs so that ENOUGH is left where Fusion paints it lighter, by up to a sixth."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ink:
@@ -160,13 +163,37 @@ def _mixed(one: QColor, other: QColor, share: float = 0.15) -> QColor:
 
 
 def readable(ground: QColor, ink: QColor) -> QColor:
-    """The ground, darkened or lightened away from the ink just so far that text on it can be read well."""
+    """The ground, darkened or lightened away from the ink just so far that text on it can be read well, also where the style
+    lays a sheen on it."""
     away = QColor(ground)
     for _ in range(12):
-        if contrast(away.name(), ink.name()) >= ENOUGH:
+        if contrast(away.name(), ink.name()) >= UNDER_SHEEN:
             break
         away = away.darker(108) if ink.lightnessF() > 0.5 else away.lighter(108)
     return away
+
+
+def mark_readably(palette: QPalette) -> None:
+    """Gives the palette a ground for what is chosen on which its text can be read; some systems' own is too near to it."""
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        ground, ink = palette.color(group, Role.Highlight), palette.color(group, Role.HighlightedText)
+        palette.setColor(group, Role.Highlight, QColor(_readable(ground.name(), ink.name())))
+
+
+@lru_cache(maxsize=16)
+def _readable(ground: str, ink: str) -> str:
+    """Asked for at each row's painting, of the same two or three colours."""
+    return readable(QColor(ground), QColor(ink)).name()
+
+
+def readable_marks() -> QPalette:
+    """A palette that says nothing but what the chosen text's ground is, for a widget to take the rest from its system."""
+    system = QPalette(QGuiApplication.palette())
+    mark_readably(system)
+    palette = QPalette()
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        palette.setColor(group, Role.Highlight, system.color(group, Role.Highlight))
+    return palette
 
 
 def contrast(one: str, other: str) -> float:

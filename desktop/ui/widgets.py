@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QListWidget,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -144,10 +145,30 @@ class Field(QLineEdit):
 
     def _colour(self) -> None:
         wanted = QColor(theme.colours(QGuiApplication.palette()).muted)
-        if self.palette().color(QPalette.ColorRole.PlaceholderText) != wanted:
-            palette = QPalette()
+        palette = theme.readable_marks()
+        own = self.palette()
+        marked = palette.color(QPalette.ColorRole.Highlight)
+        if (own.color(QPalette.ColorRole.PlaceholderText), own.color(QPalette.ColorRole.Highlight)) != (wanted, marked):
             palette.setColor(QPalette.ColorRole.PlaceholderText, wanted)
             self.setPalette(palette)
+
+
+class PlainList(QListWidget):
+    """A list of plain lines, the chosen one on a ground that it can be read on: for dialogs, which have no Window to see to it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._colour()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange):
+            self._colour()
+        super().changeEvent(event)
+
+    def _colour(self) -> None:
+        marks = theme.readable_marks()
+        if marks.color(theme.Role.Highlight) != self.palette().color(theme.Role.Highlight):
+            self.setPalette(marks)
 
 
 class Heading(Text):

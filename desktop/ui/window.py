@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.services.desk import Status
+from desktop.ui import theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.icons import app_icon
 
@@ -32,6 +33,7 @@ class Window(QWidget):
         self.clock = clock
         self.setWindowTitle(f"iConnect - {subject}" if subject else "iConnect")
         self.setWindowIcon(app_icon())
+        self.setPalette(theme.readable_marks())
         bridge.changed.connect(self._changed)
         bridge.status_changed.connect(self._status_changed)
         QGuiApplication.styleHints().accessibility().contrastPreferenceChanged.connect(self.recolour)
@@ -57,6 +59,13 @@ class Window(QWidget):
         for widget in (self, *self.findChildren(QWidget)):
             QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.PaletteChange))
             widget.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange):
+            marks = theme.readable_marks()
+            if marks.color(theme.Role.Highlight) != self.palette().color(theme.Role.Highlight):
+                self.setPalette(marks)
+        super().changeEvent(event)
 
     def _changed(self) -> None:
         if self.isVisible():
