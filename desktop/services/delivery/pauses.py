@@ -58,7 +58,6 @@ class Pauses:
                 until, person, cure = now + outcomes.delay(tries, self._random), False, ""
         trouble = Trouble(where, tenant, str(error), until, tries, person, cure)
         self._rest[where, tenant] = trouble
-        self._works.discard((where, tenant))
         return trouble
 
     @staticmethod
@@ -76,14 +75,17 @@ class Pauses:
     def _recall(self, where: str, tenant: str) -> None:
         text = self._ledger.recall(self._name(where, tenant))
         if text and (where, tenant) not in self._rest:
-            until, _, message = text.partition(" ")
-            if from_text(until) > self._now():
-                self._rest[where, tenant] = Trouble(where, tenant, message, from_text(until), 1)
+            told, _, message = text.partition(" ")
+            until, now = from_text(told), self._now()
+            # Further away than any limit: a clock wrote it that was ahead then.
+            if now < until <= now + outcomes.LONGEST_WAIT + timedelta(hours=1):
+                self._rest[where, tenant] = Trouble(where, tenant, message, until, 1)
 
     def works(self, where: str, tenant: str = "") -> bool:
-        """It has just answered well. True when it had not before, since it last failed or since the program began."""
-        self._rest.pop((where, tenant), None)
-        news = (where, tenant) not in self._works
+        """It has just answered well. True for the first time since the program began, and after an outage: one call that
+        failed among others that went well is none."""
+        before = self._rest.pop((where, tenant), None)
+        news = (where, tenant) not in self._works or (before is not None and before.tries > 1)
         self._works.add((where, tenant))
         return news
 

@@ -62,17 +62,17 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
 def _retry_cancelled(db: apsw.Connection, posting: Posting, now: datetime, again: dict[str, Any]) -> None:
     if not posting.cancelled_by_person or posting.undo:
         raise ActionRefused(f"{posting.key} was withdrawn because something else took its place; it can't be sent any more.")
-    if not posting.place or not _belongs_here(db, posting):
+    if not posting.place or not _is_of_order(db, posting, posting.place):
         raise ActionRefused(f"{posting.key} belongs to no matter, or the order was moved since. Move the order instead.")
     # What was cancelled while its fate was unknown may still turn up: it is looked for before it is sent.
     state = _S.UNKNOWN if posting.touched else _S.QUEUED
     rows.change(db, posting, now, state=state, by=BY_PERSON, approved=1, hold="", absent_at=None, **again)
 
 
-def _belongs_here(db: apsw.Connection, posting: Posting) -> bool:
-    """Whether its order still belongs to its matter."""
+def _is_of_order(db: apsw.Connection, posting: Posting, place: Place) -> bool:
+    """Whether its order belongs to that matter."""
     found = db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))
-    return bool(next(iter(found)) == (posting.place.system, posting.place.tenant, posting.place.matter_id))
+    return bool(next(iter(found)) == (place.system, place.tenant, place.matter_id))
 
 
 def approve(db: apsw.Connection, key: str, now: datetime) -> None:
@@ -100,8 +100,11 @@ def approve(db: apsw.Connection, key: str, now: datetime) -> None:
     )
 
 
-def cancel(db: apsw.Connection, key: str, now: datetime) -> None:
+def cancel(db: apsw.Connection, key: str, now: datetime, *, stood_at: Place | None = None) -> Place:
+    """Gives the matter that the line stood at when it was decided on. `stood_at`: that matter, for a decision that is heard
+    again after a restore, when the line may not have gone along with its order yet."""
     posting = _the(db, key)
+    decided_at = stood_at or posting.place
     match posting.state:
         case _S.CONFIRMED | _S.ACCEPTED:
             raise ActionRefused(f"{posting.key} was posted already. Undo it in the practice system by hand.")
@@ -112,10 +115,11 @@ def cancel(db: apsw.Connection, key: str, now: datetime) -> None:
         case _:
             maybe = posting.state is _S.UNKNOWN or (posting.touched and posting.state is _S.QUEUED)
             reason = "Cancelled; it may already be posted, so look at the matter." if maybe else "Cancelled."
-            hold = "" if _belongs_here(db, posting) else LEFT_BEHIND
+            hold = "" if _is_of_order(db, posting, decided_at) else LEFT_BEHIND
             rows.change(db, posting, now, state=_S.CANCELLED, by=BY_PERSON, reason=reason, hold=hold, person=0, next_at=None)
             if keeps_back(db, posting):
                 db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (posting.order_id,))
+    return decided_at
 
 
 def move(db: apsw.Connection, order_id: str, place: Place, now: datetime) -> None:

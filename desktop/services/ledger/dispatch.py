@@ -39,6 +39,8 @@ SENT_BEFORE = "may have been sent before"
 QUIET = "quiet seconds"
 DEFAULT_QUIET = 180.0
 LOOKED_FOR_AGAIN = timedelta(minutes=15)
+NOTHING_RESTS_LONGER = timedelta(hours=25)
+"""A vendor's longest «later» is a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,14 @@ def orphans(db: apsw.Connection, now: datetime, patience: Patience, *, but: Coll
             next_at=to_text(now + patience.quiet),
         )
     return len(found)
+
+
+def bring_near(db: apsw.Connection, now: datetime) -> None:
+    """After a clock that was ahead has been set right: what it put off is due. The waits proper are judged when it is read."""
+    db.execute(
+        "UPDATE delivery SET next_at = ?1 WHERE state IN ('queued', 'unknown', 'accepted') AND next_at > ?2",
+        (to_text(now), to_text(now + NOTHING_RESTS_LONGER)),
+    )
 
 
 def claim(db: apsw.Connection, key: str, now: datetime, since: datetime | None = None) -> Posting | None:
@@ -405,8 +415,9 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
     withdrawn = posting.state is _S.CANCELLED
     # A line that another PC posted may stand under the other of the two codes; a system that shows no code says nothing.
     other_cost = posting.cost is not None and first.cost is not None and first.cost.quantize(CENT) != posting.cost
-    is_ours = posting.state in (_S.UNKNOWN, _S.ACCEPTED) and not other_cost
-    other_code = not is_ours and posting.cost is not None and bool(first.code) and first.code != posting.code
+    was_sent = posting.state in (_S.UNKNOWN, _S.ACCEPTED) or (posting.state is _S.QUEUED and posting.touched)
+    is_ours = was_sent and not other_cost
+    other_code = not is_ours and posting.cost is not None and _is_another_code(first.code, posting.code)
     adopted = other_code or other_cost
     columns: dict[str, str | int | None] = {}
     reason = twice
@@ -447,6 +458,11 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
     return adopted or withdrawn or keeps_back(db, posting)
 
 
+def _is_another_code(shown: str, ours: str) -> bool:
+    """A system may show no code, or one in other letters than it was given."""
+    return bool(shown) and shown.strip().casefold() != ours.strip().casefold()
+
+
 def keeps_back(db: apsw.Connection, posting: Posting) -> bool:
     """A credit that is to be made by hand waits for what becomes of this line: only then its correction is spelled out."""
     held = rows.postings(
@@ -461,11 +477,16 @@ def _absent(
     db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience, since: datetime | None
 ) -> None:
     """A whole read did not show the key. Only two of them, after the quiet time, mean that it is not there."""
+    if posting.state is _S.CONFIRMED and posting.person:
+        rows.change(db, posting, now, by=BY_COURIER, person=0, reason="It was removed from the books by hand.")
+        return
     if posting.state not in (_S.UNKNOWN, _S.ACCEPTED) or posting.sent_at is None:
         return
-    quiet_until = _later(posting.sent_at, since) + patience.quiet
+    # Sent by a clock that was ahead and has been set right: then it counts from when that was noticed.
+    sent_at = posting.sent_at if since is None or posting.sent_at <= now else since
+    quiet_until = _later(sent_at, since) + patience.quiet
     if read_at < quiet_until:
-        waited = now - posting.sent_at
+        waited = now - sent_at
         again = now + max(waited, timedelta(seconds=2)) if posting.state is _S.ACCEPTED else quiet_until
         rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(min(again, quiet_until)))
         return

@@ -183,11 +183,10 @@ class Posting:
     def cancelled_by_person(self) -> bool:
         return self.state is DeliveryState.CANCELLED and self.by == BY_PERSON
 
-    @property
-    def decided_against(self) -> bool:
-        """A person does not want it posted, on whatever matter. What was cancelled on a matter that its order had left says
-        nothing of the order's new one."""
-        return self.cancelled_by_person and self.hold != LEFT_BEHIND
+    def decided_against(self, place: Place) -> bool:
+        """A person does not want it posted to `place`, where its order is now. What was cancelled on a matter that the order
+        had left says nothing of any other one."""
+        return self.cancelled_by_person and (self.hold != LEFT_BEHIND or self.place.is_same(place))
 
     def public(self) -> Delivery:
         return Delivery(

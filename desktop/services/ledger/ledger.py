@@ -318,8 +318,8 @@ class Ledger:
 
     def cancel(self, key: str) -> None:
         with self._store.write() as db:
-            actions.cancel(db, key, self._clock())
-            self._note_decision(db, "cancel", key=key.strip())
+            stood_at = actions.cancel(db, key, self._clock())
+            self._note_decision(db, "cancel", key=key.strip(), place=stood_at)
 
     def move(self, order_id: str, matter: Matter) -> None:
         """The order belongs to `matter` from now on, whatever later messages say; the next plan posts it there."""
@@ -390,6 +390,12 @@ class Ledger:
         from now on. `but`: the tenants that the caller is itself sending to at this moment."""
         if self._upkeep is not None:
             self._upkeep.run(patience.quiet)
+        far = to_text(self._clock() + dispatch.NOTHING_RESTS_LONGER)
+        if self._store.read(
+            "SELECT 1 FROM delivery WHERE state IN ('queued', 'unknown', 'accepted') AND next_at > ? LIMIT 1", (far,)
+        ):
+            with self._store.write() as db:
+                dispatch.bring_near(db, self._clock())
         if not self._store.read("SELECT 1 FROM delivery WHERE state = 'sending' LIMIT 1"):
             return 0
         with self._store.write() as db:

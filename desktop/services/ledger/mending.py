@@ -314,7 +314,7 @@ def _heard(db: apsw.Connection, own: inbox.Ownership, entry: Entry) -> int:
 
 def _cancel(db: apsw.Connection, entry: Entry) -> None:
     if rows.postings(db, "key = ?", (entry.key,)):
-        actions.cancel(db, entry.key, entry.at)
+        actions.cancel(db, entry.key, entry.at, stood_at=entry.place or None)
     else:
         # It was planned after the backup: when it is planned again, it waits for the person who did not want it.
         _remember(db, decided(entry.key), to_text(entry.at))

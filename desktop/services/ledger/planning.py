@@ -103,7 +103,7 @@ def standing_lines(facts: OrderFacts, *, as_sent: bool = False) -> tuple[Standin
             if cost != posting.cost:
                 gst = gst_within(cost, taxed=posting.taxed, gst_included=posting.gst_included)
             lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, cost, gst)))
-        elif posting.decided_against or (posting.stands and here):
+        elif posting.decided_against(facts.place) or (posting.stands and here):
             lines.append((posting.n, Standing(posting.part, posting.n, posting.code, posting.taxed, posting.cost, posting.gst)))
     lines += [(line.n, _foreign(line, facts)) for line in books.values()]
     return tuple(standing for _, standing in sorted(lines, key=lambda pair: (pair[1].part, pair[0])))
@@ -122,7 +122,7 @@ def edited(facts: OrderFacts, part: str) -> tuple[tuple[Posting, Decimal], ...]:
         now = books.get(posting.key)
         if posting.state is DeliveryState.CONFIRMED and now is not None and now != posting.cost:
             found.append((posting, now))
-        elif posting.decided_against and now is None:
+        elif posting.decided_against(facts.place) and now is None:
             done_by_hand += posting.cost
     changed = sum((now - (posting.cost or Decimal(0)) for posting, now in found), Decimal(0))
     return () if found and changed == done_by_hand else tuple(found)
@@ -329,7 +329,7 @@ def _hold(
         return "", ""
     if problem:
         return HOLD_FEES, problem
-    if any(one.decided_against and one.part == part and one.n < n for one in facts.postings):
+    if any(one.decided_against(facts.place) and one.part == part and one.n < n for one in facts.postings):
         return HOLD_DECIDED, "You cancelled an earlier line of this fee. Approve this one if it should be posted all the same."
     mine = [line for line in standing if line.part == part]
     by_hand = edited(facts, part)
@@ -477,7 +477,7 @@ def _never_arrived(row: Posting) -> bool:
 def _still_means(row: Posting, place: Place) -> bool:
     """Does this row still see to its version of the document, or does the matter want a further one?"""
     if row.state is DeliveryState.CANCELLED:
-        return row.decided_against
+        return row.decided_against(place)
     return row.place.is_same(place) or (row.is_open and not _stays_behind(row))
 
 
