@@ -1,13 +1,10 @@
-"""Draws every window to PNGs, in light and dark, at 100 % and 200 %, empty, typical, full and in trouble: to be looked at.
-
-Run: QT_QPA_PLATFORM=offscreen python tests/ui/look.py FOLDER [NAME…]
-"""
+"""The person's windows as scenes: empty, typical, full, in trouble and busy; and the studio that takes their pictures."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -25,7 +22,6 @@ from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.deliveries import DeliveriesWindow
-from desktop.ui.first_icon import prepare
 from desktop.ui.home import HomeWindow
 from desktop.ui.icons import app_icon, tray_icon
 from desktop.ui.matter_picker import MatterPicker
@@ -36,7 +32,6 @@ from desktop.ui.state import IconState
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.fake_desk import NOW, TENANTS, XPM, FakeDesk, connection, matter, status
 from tests.ui.fake_settings import FakeSettings
-from tests.ui.palettes import dark_palette
 
 SYDNEY = timezone(timedelta(hours=11))
 
@@ -46,10 +41,17 @@ def clock() -> datetime:
 
 
 class Studio:
-    def __init__(self, app: QApplication, folder: Path, tag: str) -> None:
+    """Opens each window once and takes it in every theme, so that what doesn't follow a change of the system's is seen too."""
+
+    def __init__(self, app: QApplication, folder: Path, tag: str, palettes: Mapping[str, QPalette] | None = None) -> None:
+        """A picture is called after its scene, its theme's name in `palettes`, and the tag; without palettes it is taken as the
+        system's colours are."""
         self.app = app
         self.folder = folder
         self.tag = tag
+        self.palettes = palettes or {}
+        self.taken: list[str] = []
+        app.setCursorFlashTime(0)
 
     def settle(self, ms: int = 250) -> None:
         loop = QEventLoop()
@@ -62,21 +64,40 @@ class Studio:
         world = desk or FakeDesk()
         bridge = Bridge(lambda notify: world)
         bridge.open()
-        self.settle()
+        self.rest(bridge)
         window = make(bridge)
         window.show()
-        self.settle()
+        self.rest(bridge)
         after(window)
-        self.settle()
+        self.rest(bridge)
         boxes = [box for box in window.findChildren(QDialog) if box.isVisible()]
-        (boxes[0] if boxes else window).grab().save(str(self.folder / f"{name}-{self.tag}.png"))
+        seen = boxes[0] if boxes else window
+        for theme, palette in self.palettes.items() or [("", None)]:
+            if palette is not None:
+                self.app.setPalette(palette)
+                self.settle(5)
+            file = "-".join(part for part in (name, theme, self.tag) if part) + ".png"
+            seen.grab().save(str(self.folder / file))
+            self.taken.append(file)
         bridge.close()
+        for held in world.holds.values():
+            held.set()
         for box in boxes:
             box.close()
         window.close()
         window.deleteLater()
         bridge.deleteLater()
-        self.settle(20)
+        for palette in list(self.palettes.values())[:1]:
+            self.app.setPalette(palette)
+        self.settle(5)
+
+    def rest(self, bridge: Bridge) -> None:
+        """Until nothing is under way any more, or what is under way has had time to say so."""
+        self.settle(60)
+        for _ in range(14):
+            if bridge.is_open and not bridge._away:
+                return
+            self.settle(50)
 
 
 def scenes(studio: Studio, wanted: set[str]) -> None:
@@ -133,9 +154,9 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     for row, name in enumerate(
         ("queued", "confirmed", "unknown", "rejected", "unmatched", "review", "cancelled", "takeover", "waiting")
     ):
-        scene(f"deliveries-{name}", deliveries, None, go(row))
-    scene("deliveries-empty", deliveries, desk(all_orders=()))
-    scene("deliveries-nothing", deliveries, None, type_in("zzz"))
+        scene(f"order-{name}", deliveries, None, go(row))
+    scene("orders-empty", deliveries, desk(all_orders=()))
+    scene("orders-nothing", deliveries, None, type_in("zzz"))
 
     def cancel_box(window: QWidget) -> None:
         assert isinstance(window, DeliveriesWindow)
@@ -145,15 +166,15 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
         assert order is not None
         window.pane.cancel.emit(order.deliveries[0])
 
-    scene("deliveries-cancel-box", deliveries, None, cancel_box)
-    scene("result-form", lambda bridge: ResultForm(matter_number="J000101"))
+    scene("orders-cancel-box", deliveries, None, cancel_box)
+    scene("result_form-empty", lambda bridge: ResultForm(matter_number="J000101"))
 
     def connections(bridge: Bridge) -> QWidget:
         return ConnectionsWindow(bridge, SigningIn(bridge, open_url=lambda url: False, parent=bridge), clock=clock)
 
-    scene("connections-connected", connections)
+    scene("connections-typical", connections)
     scene(
-        "connections-none",
+        "connections-empty",
         connections,
         desk(now_status=status(connection(ConnectionState.DISCONNECTED), infotrack=InfoTrackView(ConnectionState.DISCONNECTED))),
     )
@@ -178,7 +199,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
             notices=("No keyring was found: you stay signed in only until iConnect ends.",),
         )
     )
-    scene("connections-trouble", connections, trouble)
+    scene("connections-error", connections, trouble)
     tested = desk(
         findings=(
             AccessFinding("Read jobs", Finding.OK),
@@ -194,18 +215,18 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     scene("connections-tested", connections, tested, lambda window: window.test_system(XPM))  # type: ignore[attr-defined]
     waiting = desk(now_status=status(connection(ConnectionState.DISCONNECTED)))
     waiting.hold("browser")
-    scene("connections-signing-in", connections, waiting, lambda window: window.connect_system(XPM))  # type: ignore[attr-defined]
-    scene("tenants", lambda bridge: TenantDialog(TENANTS))
-    scene("settings", lambda bridge: SettingsWindow(bridge, FakeSettings(), clock=clock))
+    scene("connections-busy", connections, waiting, lambda window: window.connect_system(XPM))  # type: ignore[attr-defined]
+    scene("organisations-typical", lambda bridge: TenantDialog(TENANTS))
+    scene("settings-typical", lambda bridge: SettingsWindow(bridge, FakeSettings(), clock=clock))
     locked = FakeSettings(locked=frozenset({"system", "amounts"}))
 
     def mistype(window: QWidget) -> None:
         assert isinstance(window, SettingsWindow)
         window.description.setText("{servce} x")
 
-    scene("settings-locked-wrong", lambda bridge: SettingsWindow(bridge, locked, clock=clock), None, mistype)
+    scene("settings-error", lambda bridge: SettingsWindow(bridge, locked, clock=clock), None, mistype)
     scene(
-        "welcome-new",
+        "welcome-empty",
         lambda bridge: WelcomeWindow(bridge, clock=clock),
         desk(
             now_status=status(
@@ -216,8 +237,8 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
             )
         ),
     )
-    scene("welcome-done", lambda bridge: WelcomeWindow(bridge, clock=clock))
-    scene("home", lambda bridge: HomeWindow(bridge, clock=clock))
+    scene("welcome-full", lambda bridge: WelcomeWindow(bridge, clock=clock))
+    scene("home-typical", lambda bridge: HomeWindow(bridge, clock=clock))
     scene(
         "home-none",
         lambda bridge: HomeWindow(bridge, clock=clock),
@@ -239,20 +260,3 @@ def icon_sheet(folder: Path) -> None:
                 x += 40
     painter.end()
     sheet.scaled(sheet.width() * 2, sheet.height() * 2).save(str(folder / "icons.png"))
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    scale = os.environ.get("QT_SCALE_FACTOR", "1")
-    app = QApplication([])
-    prepare(app)
-    icon_sheet(folder)
-    light = QPalette(app.palette())
-    for name, palette in (("light", light), ("dark", dark_palette())):
-        app.setPalette(palette)
-        scenes(Studio(app, folder, f"{name}{'' if scale == '1' else '-' + scale}"), set(sys.argv[2:]))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,7 @@
-"""Draws Orders and postings and the bookkeeper's windows: empty, typical, full, in trouble and busy; to be looked at.
-
-Run: python tests/ui/look_books.py FOLDER [NAME…]      (QT_SCALE_FACTOR=2 for 200 %)
-"""
+"""Orders and postings and the bookkeeper's windows as scenes: empty, typical, full, in trouble and busy."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,11 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import tests.ui.laptop_screen  # noqa: F401  # isort: skip  # before any Qt module
 import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
 
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop.services.ledger.model import DeliveryState
 from desktop.services.reconcile.comparison import Reconciliation, Verdict
@@ -26,14 +20,12 @@ from desktop.ui.audit_window import AuditWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.diagnostics_window import DiagnosticsWindow
-from desktop.ui.first_icon import prepare
 from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.preview import MovePreview
 from desktop.ui.reconcile_window import ReconcileWindow
 from tests.ui.fake_books import compared
 from tests.ui.fake_desk import MATTERS, FakeDesk, delivery, order
 from tests.ui.look import Studio, clock
-from tests.ui.palettes import dark_palette
 
 
 def full_desk() -> FakeDesk:
@@ -85,7 +77,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
         return lambda window: window.choose_filter(name)  # type: ignore[attr-defined]
 
     for name, order_id in (("unmatched", "71000005"), ("review", "71000004"), ("rejected", "71000006"), ("unknown", "71000007")):
-        scene(f"orders-{name}", orders, None, go(order_id))
+        scene(f"order-books-{name}", orders, None, go(order_id))
     scene("orders-full", orders, full_desk(), filtered("waiting"))
     scene("orders-empty", orders, desk(all_orders=()))
     crashed = FakeDesk()
@@ -109,12 +101,12 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
         studio.settle()
         return window.findChildren(QDialog)[0]
 
-    scene("preview", orders, full_desk(), show_preview)
+    scene("preview-full", orders, full_desk(), show_preview)
 
     def move(bridge: Bridge) -> QWidget:
         return MovePreview(None, FakeDesk().all_orders[2], MATTERS[5])
 
-    scene("move", move)
+    scene("move-typical", move)
 
     def reconcile(bridge: Bridge) -> QWidget:
         return ReconcileWindow(bridge, clock=clock)
@@ -162,19 +154,3 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     gathering = FakeDesk()
     gathering.hold("gather_diagnostics")
     scene("diagnostics-busy", diagnostics, gathering)
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    scale = os.environ.get("QT_SCALE_FACTOR", "1")
-    app = QApplication([])
-    prepare(app)
-    light = QPalette(app.palette())
-    for name, palette in (("light", light), ("dark", dark_palette())):
-        app.setPalette(palette)
-        scenes(Studio(app, folder, f"{name}{'' if scale == '1' else '-' + scale}"), set(sys.argv[2:]))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,7 @@
 """Makes the pictures of README.md and docs/guide from the real windows, with an invented firm in them.
 
 Run: python tests/ui/pictures.py [FOLDER]      (docs/screenshots when none is named)
+     python tests/ui/pictures.py --all FOLDER [NAME…]      every window in every state, theme and scale, to be looked at
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from desktop.ui.welcome import WelcomeWindow
 from sandbox.house import Sandbox
 from tests.ui.fake_desk import XPM, FakeDesk, connection, delivery, order, status
 from tests.ui.fake_settings import FakeSettings
+from tests.ui.gallery import take_all
 from tests.ui.look import Studio, clock
 from tests.ui.palettes import dark_palette
 
@@ -202,6 +204,10 @@ def _link(told: dict[str, object]) -> str:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--all"]:
+        count = take_all(Path(sys.argv[2]), sys.argv[3:])
+        print(f"{count} pictures: open {Path(sys.argv[2]) / 'index.html'}")
+        return
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication([])

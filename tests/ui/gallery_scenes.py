@@ -1,0 +1,137 @@
+"""What the gallery shows beside the scenes of `look` and `look_books`: dialogs, the menu, the icons, and more troubles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from desktop.services.desk import ConnectionState
+from desktop.ui.before_order import ClosedMatterDialog
+from desktop.ui.bridge import Bridge
+from desktop.ui.connections import ConnectionsWindow
+from desktop.ui.matter_picker import MatterChooser, MatterPicker
+from desktop.ui.preview import PreviewDialog
+from desktop.ui.result_form import ResultForm
+from desktop.ui.settings_window import SettingsWindow
+from desktop.ui.signing_in import SigningIn
+from desktop.ui.tray import Tray
+from desktop.ui.update_state import UpdateState, UpdateView
+from desktop.ui.update_watch import UpdateOptions, UpdateWatch
+from desktop.ui.update_window import UpdateWindow
+from desktop.ui.welcome import WelcomeWindow
+from tests.ui.fake_desk import MATTERS, XPM, FakeDesk, connection, status
+from tests.ui.fake_settings import FakeSettings
+from tests.ui.look import Studio, clock
+
+OUT = connection(ConnectionState.DISCONNECTED)
+BROKEN = connection(ConnectionState.ATTENTION, problem="Xero ended the sign-in.", cure="Sign in again.")
+
+
+def scenes(studio: Studio, wanted: set[str]) -> None:
+    def scene(
+        name: str, make: Callable[[Bridge], QWidget], desk: FakeDesk | None = None, after: Callable[[QWidget], object] = id
+    ) -> None:
+        if not wanted or any(name.startswith(want) for want in wanted):
+            studio.take(name, make, desk, after)
+
+    def with_status(now: object) -> FakeDesk:
+        desk = FakeDesk()
+        desk.now_status = now  # type: ignore[assignment]
+        return desk
+
+    # ordering
+
+    busy = FakeDesk()
+    busy.hold("order")
+
+    def order_now(window: QWidget) -> None:
+        assert isinstance(window, MatterPicker)
+        window.search.choose_current()
+
+    scene("picker-busy", lambda bridge: MatterPicker(bridge, clock=clock), busy, order_now)
+    scene("closed_matter-typical", lambda bridge: ClosedMatterDialog(MATTERS[5], MATTERS[:2]))
+    scene("closed_matter-empty", lambda bridge: ClosedMatterDialog(MATTERS[5], ()))
+
+    def chooser(bridge: Bridge) -> QWidget:
+        over = QWidget()
+        made = MatterChooser(bridge, "Move order 71000007", "What will happen is shown before.", "Move here", clock, over)
+        made.setParent(None)
+        made.search.search()
+        return made
+
+    scene("matter_chooser-typical", chooser)
+    nothing = FakeDesk()
+    nothing.matters = ()
+    scene("matter_chooser-empty", chooser, nothing)
+
+    scene("preview-empty", lambda bridge: PreviewDialog(None))
+
+    # signing in
+
+    def connections(bridge: Bridge) -> QWidget:
+        return ConnectionsWindow(bridge, SigningIn(bridge, open_url=lambda url: False, parent=bridge), clock=clock)
+
+    testing = FakeDesk()
+    testing.hold("check_access")
+    scene("connections-testing", connections, testing, lambda window: window.test_system(XPM))  # type: ignore[attr-defined]
+
+    # first run
+
+    def welcome(bridge: Bridge) -> QWidget:
+        return WelcomeWindow(bridge, door=FakeSettings(), clock=clock)
+
+    scene("welcome-typical", welcome, with_status(status(connection(), matters=0, refreshed=False)))
+    scene("welcome-error", welcome, with_status(status(BROKEN)))
+    scene("welcome-busy", welcome, with_status(status(connection(ConnectionState.CONNECTING), matters=0, refreshed=False)))
+
+    # settings
+
+    def settings(bridge: Bridge) -> QWidget:
+        return SettingsWindow(bridge, FakeSettings(), clock=clock)
+
+    no_codes = FakeDesk()
+    no_codes.fail["cost_codes"] = "Xero did not answer within a minute."
+    scene("settings-no_codes", settings, no_codes)
+    scene("settings-empty", settings, with_status(status(OUT)))
+
+    # result form
+
+    def wrong(window: QWidget) -> None:
+        assert isinstance(window, ResultForm)
+        window.accept()
+
+    scene("result_form-error", lambda bridge: ResultForm(), None, wrong)
+
+    # updates
+
+    def updates(view: UpdateView) -> Callable[[Bridge], QWidget]:
+        def make(bridge: Bridge) -> QWidget:
+            watch = UpdateWatch(bridge, UpdateOptions(Path("updates"), (), {}, installs_itself=view.installs_itself), parent=bridge)
+            window = UpdateWindow(bridge, watch, current="1.4.0", clock=clock)
+            window.show_view(view)
+            return window
+
+        return make
+
+    notes = "Orders that were billed twice are found.\nThe list scrolls without a hitch."
+    scene("updates-empty", updates(UpdateView(UpdateState.NEWEST)))
+    scene("updates-typical", updates(UpdateView(UpdateState.READY, "1.5.0", notes, installs_itself=True)))
+    scene("updates-full", updates(UpdateView(UpdateState.READY, "1.5.0", notes * 30, installs_itself=True)))
+    scene("updates-busy", updates(UpdateView(UpdateState.FETCHING, "1.5.0", notes, done=31, of=88, installs_itself=True)))
+    scene("updates-error", updates(UpdateView(UpdateState.PROBLEM, problem="The server did not answer.")))
+
+    # the tray's menu
+
+    def menu(now: object) -> Callable[[Bridge], QWidget]:
+        def make(bridge: Bridge) -> QWidget:
+            tray = Tray(bridge)
+            tray.show_status(now)  # type: ignore[arg-type]
+            return tray.menu
+
+        return make
+
+    scene("tray_menu-empty", menu(status(OUT)))
+    scene("tray_menu-typical", menu(status(connection())))
+    scene("tray_menu-error", menu(status(BROKEN)))
