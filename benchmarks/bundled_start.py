@@ -45,7 +45,7 @@ class Eye:
 
     def __init__(self, display: str) -> None:
         os.environ["DISPLAY"] = display
-        import desktop.ui  # noqa: F401  # before any Qt module
+        import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
         from PySide6.QtGui import QGuiApplication
 
         self._app = QGuiApplication(["eye", "-platform", "xcb"])
