@@ -10,6 +10,7 @@ from desktop.lean import give_back
 from desktop.services.delivery.courier import Courier, Report
 from desktop.services.delivery.worker import CourierThread
 from desktop.services.errors import ServiceError
+from desktop.services.ledger.errors import LedgerError
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryState
 from desktop.services.loggable import error_kind
@@ -40,6 +41,7 @@ class Background:
         *,
         rest: float = REST,
     ) -> None:
+        self._sending = courier
         self._matters = matters
         self._links = links
         self._ledger = ledger
@@ -72,15 +74,28 @@ class Background:
 
     def come_to_rest(self) -> int:
         """Lets the sends that are under way come to their end and begins no new one for `rest` seconds. Does not wait. Gives how
-        many things are in flight still: sends, and order windows that a person has open. Raises LedgerError."""
+        many things are in flight still: order windows that a person has open, else sends. Deliveries go on
+        while a window is open."""
+        if open_now := self._windows():
+            return open_now
         with self._resting:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._courier.ask_to_stop()
             self._set_alarm()
-            # What another process sends is that process's to finish; it holds the program's files for itself.
-            sends = 0 if self._courier.stop(0) else max(1, self._ledger.counts()[DeliveryState.SENDING])
+            # Work on threads apart can outlast the courier's own thread. What another process sends is that process's to finish.
+            ended = self._courier.stop(0) and not self._sending.is_under_way()
+            sends = 0 if ended else self._sends()
+        # A person may have opened one since the first look.
         return sends + self._windows()
+
+    def _sends(self) -> int:
+        """At least one, also where the ledger can't be read: not knowing is no permission to quit."""
+        try:
+            return max(1, self._ledger.counts()[DeliveryState.SENDING])
+        except LedgerError as error:
+            _log.warning("the sends under way could not be counted (%s)", error_kind(error))
+            return 1
 
     def ask_to_stop(self) -> None:
         """Says so, and does not wait."""
@@ -131,5 +146,6 @@ class Background:
                 _log.exception("refreshing the matters failed")
             # A refresh of a large firm takes tens of megabytes for a moment.
             give_back()
-            self._look.clear()
             self._look.wait(LOOK_EVERY)
+            # Only now: cleared before the wait, a stop that came during the refresh would go unheard.
+            self._look.clear()

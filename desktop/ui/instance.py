@@ -86,13 +86,20 @@ class QuitAsked:
     def __init__(self, socket: QLocalSocket) -> None:
         self._socket = socket
 
-    def answer(self, in_flight: int) -> None:
-        """0: the program quits now. Whoever asked may be gone by then."""
-        if not shiboken6.isValid(self._socket):
-            return
+    def answer(self, in_flight: int) -> bool:
+        """0: the program quits now. False when whoever asked is gone and has not been told; nobody waits for a quit then."""
+        if not self._is_there():
+            return False
         self._socket.write(b"busy: %d in flight\n" % in_flight if in_flight else b"quitting\n")
         self._socket.flush()
-        self._socket.disconnectFromServer()
+        # Where the other end had closed a moment ago, the write is what finds out.
+        told = self._is_there()
+        if told:
+            self._socket.disconnectFromServer()
+        return told
+
+    def _is_there(self) -> bool:
+        return shiboken6.isValid(self._socket) and self._socket.state() is QLocalSocket.LocalSocketState.ConnectedState
 
 
 class Instance(QObject):

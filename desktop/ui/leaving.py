@@ -37,11 +37,18 @@ class Leaving(QObject):
         def work(_: Desk) -> int:
             return come_to_rest()
 
-        # A desk that could not be opened sends nothing.
-        self._bridge.run(self, work, lambda count: self._known(question, count), lambda _: self._known(question, 0))
+        def failed(_: str) -> None:
+            # A desk that was never opened sends nothing; of one that is open nothing is known now, so it counts as busy.
+            self._known(question, 1 if self._bridge.is_open else 0)
+
+        self._bridge.run(self, work, lambda count: self._known(question, count), failed)
 
     def _known(self, question: QuitAsked, count: int) -> None:
-        question.answer(count)
-        if not count:
-            log.info("asked to quit, and nothing is in flight")
-            self._quit()
+        heard = question.answer(count)
+        if count:
+            return
+        if not heard:
+            log.info("asked to quit, but whoever asked is gone")
+            return
+        log.info("asked to quit, and nothing is in flight")
+        self._quit()

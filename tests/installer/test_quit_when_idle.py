@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PySide6.QtNetwork import QLocalServer
 
+from desktop.services.background import Background
+from desktop.services.delivery import courier as courier_module
+from desktop.services.delivery import worker
+from desktop.services.delivery.courier import Courier
+from desktop.services.delivery.lanes import Lanes
+from desktop.services.delivery.turn import Turn
+from desktop.services.infotrack.model import Incoming, Source
+from desktop.services.ledger.errors import LedgerTrouble
+from desktop.services.ledger.ledger import Ledger
 from desktop.ui.instance import Request, hand_over, in_flight_when_asked_to_quit, socket_name
 from desktop.ui.instance_lock import LOCK_FILE, InstanceLock
 from tests.commands.installation import DONE, NEEDS_PERSON, WRONG_USE, Installation, Outside, outside, until
+from tests.delivery.stand_in import (
+    FIRM,
+    XPM,
+    Books,
+    Clock,
+    FakeConnections,
+    FakeLookup,
+    FakePractice,
+    fee,
+    matter,
+    read_reference,
+    settings,
+)
+from tests.delivery.stand_in import order as stand_in_order
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the keyring of the tests is one of Linux")
 
@@ -148,3 +176,98 @@ def test_only_the_person_can_reach_the_pipe(pc: Installation) -> None:
         assert (pc.profile / "tray.socket").stat().st_mode & 0o077 == 0
         pc.run("quit", "--when-idle", "--wait", "30")
         assert process.wait(20) == 0
+
+
+class Sender:
+    """A Background over the real courier and ledger; the cost that it posts stays under way until `go` is set."""
+
+    def __init__(self, folder: Path, windows: Callable[[], int] = lambda: 0, *, firms: int = 1) -> None:
+        self.posting, self.go = threading.Event(), threading.Event()
+        clock = Clock()
+        books = Books(clock)
+        first, second = FakePractice(books), FakePractice(books)
+        first.fault = self._slow
+        self.ledger = Ledger.open(
+            folder / "ledger.db", clock=clock, random=Random(1), read_reference=read_reference, takeover=timedelta()
+        )
+        practices = [((XPM, FIRM), first), ((XPM, "firm-2"), second)]
+        courier = Courier(
+            self.ledger,
+            connections=FakeConnections(dict(practices[:firms])),
+            lookup=FakeLookup([matter("J001")]),
+            sources=tuple,
+            documents=lambda: None,
+            settings=settings(),
+            read_reference=read_reference,
+            random=Random(1),
+            turn=Turn(folder),
+            lanes=Lanes(),
+        )
+        before = set(threading.enumerate())
+        matters: Any = SimpleNamespace(refresh_if_old=lambda: None)
+        self.background = Background(courier, self.ledger, matters, matters, lambda report: None, windows, rest=60)
+        (self.thread,) = (each for each in set(threading.enumerate()) - before if each.name == "courier")
+
+    def _slow(self, call: str, what: object) -> None:
+        if call == "post_cost":
+            self.posting.set()
+            self.go.wait(30)
+
+    def send(self) -> bool:
+        """True once the cost is on its way."""
+        self.ledger.record([Incoming(stand_in_order("1", retailer=fee("1.00")), b"raw", Source.FILE)])
+        self.background.wake()
+        return self.posting.wait(10)
+
+    def close(self) -> None:
+        self.go.set()
+        self.background.stop()
+        until(lambda: not self.background.come_to_rest())
+        self.background.ask_to_stop()
+        self.ledger.close()
+
+
+def test_a_send_that_outlasts_the_couriers_thread_is_still_in_flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I10: with two organisations a send has a thread of its own, which may go on after the courier's has ended."""
+    monkeypatch.setattr(worker, "LONGEST_END", 0.0)
+    monkeypatch.setattr(courier_module, "SAY_SO_AFTER", 0.0)
+    sender = Sender(tmp_path, firms=2)
+    assert sender.send()
+    assert sender.background.come_to_rest() == 1
+    sender.thread.join(10)
+    assert not sender.thread.is_alive()
+    assert sender.background.come_to_rest() == 1
+    sender.close()
+
+
+def test_sends_that_cannot_be_counted_count_as_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I10: a disk that can't be read for a moment is no permission to quit in the middle of a send."""
+
+    def unreadable(ledger: Ledger) -> None:
+        raise LedgerTrouble("The disk can't be read.")
+
+    sender = Sender(tmp_path)
+    assert sender.send()
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "counts", unreadable)
+        assert sender.background.come_to_rest() == 1
+    sender.close()
+
+
+def test_an_open_order_window_says_busy_and_stops_no_delivery(tmp_path: Path) -> None:
+    """I10: somebody who asks again and again while a person orders keeps nothing from the practice system."""
+    open_windows = [1]
+    sender = Sender(tmp_path, lambda: open_windows[0])
+    assert sender.background.come_to_rest() == 1
+    assert sender.send()
+    open_windows[0] = 0
+    sender.close()
+
+
+def test_a_window_that_opens_while_the_courier_comes_to_rest_is_seen(tmp_path: Path) -> None:
+    """I10: the last look before «quitting» is at the windows."""
+    looks = iter([0, 1])
+    sender = Sender(tmp_path, lambda: next(looks, 0))
+    sender.background.stop()
+    assert sender.background.come_to_rest() == 1
+    sender.close()

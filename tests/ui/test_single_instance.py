@@ -6,17 +6,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
-from desktop.ui.instance import Instance, Request, first_or_hand_over, socket_name
+from desktop.services.desk import ActionFailed, Desk
+from desktop.ui.bridge import Bridge, Notify
+from desktop.ui.instance import QUIT, Instance, Request, first_or_hand_over, socket_name
 from desktop.ui.instance_lock import InstanceLock, NotFree
+from desktop.ui.leaving import Leaving
+from tests.ui.fake_desk import FakeDesk
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -165,3 +170,73 @@ def test_a_long_profile_path_still_has_a_socket(tmp_path: Path) -> None:
 def test_any_bytes_are_a_request_or_nothing(line: bytes) -> None:
     decoded = Request.decode(line)
     assert decoded is None or Request.decode(decoded.encode()) == decoded
+
+
+class Asked:
+    """An instance that is asked to quit, and what it made of that."""
+
+    def __init__(self, instance: Instance, profile: Path, open_desk: Callable[[Notify], Desk], rest: Callable[[], int]) -> None:
+        self.quits = 0
+        self.owner = QObject()
+        self.bridge = Bridge(open_desk, self.owner)
+        Leaving(instance, self.bridge, rest, self._quit, self.owner)
+        self.socket = QLocalSocket(self.owner)
+        self.socket.connectToServer(socket_name(profile))
+        assert self.socket.waitForConnected(2_000)
+        self.socket.write(Request(QUIT).encode())
+        self.socket.flush()
+
+    def _quit(self) -> None:
+        self.quits += 1
+
+    def answer(self, qtbot: QtBot) -> bytes:
+        qtbot.waitUntil(self.socket.canReadLine)
+        return bytes(self.socket.readLine(200).data())
+
+
+def unreadable() -> int:
+    raise OSError("an error while asking")
+
+
+def test_an_error_while_asking_is_no_permission_to_quit(instance: Instance, tmp_path: Path, qtbot: QtBot) -> None:
+    """I10: of an open desk nothing is known then, so it is busy."""
+    asked = Asked(instance, tmp_path, lambda notify: FakeDesk(), unreadable)
+    asked.bridge.open()
+    assert asked.answer(qtbot) == b"busy: 1 in flight\n"
+    assert asked.quits == 0
+    asked.bridge.close()
+
+
+def test_a_desk_that_never_opened_quits_when_it_is_asked(instance: Instance, tmp_path: Path, qtbot: QtBot) -> None:
+    """I10: the setup that repairs a profile must not wait for a desk that sends nothing."""
+
+    def broken(notify: Notify) -> Desk:
+        raise ActionFailed("The profile can't be opened.")
+
+    asked = Asked(instance, tmp_path, broken, unreadable)
+    asked.bridge.open()
+    assert asked.answer(qtbot) == b"quitting\n"
+    assert asked.quits == 1
+    asked.bridge.close()
+
+
+def test_who_has_given_up_asking_makes_nothing_quit_later(instance: Instance, tmp_path: Path, qtbot: QtBot) -> None:
+    """I10: the answer is known only after the one who asked has gone; the person goes on working."""
+    asked_at_rest: list[int] = []
+
+    def rest() -> int:
+        asked_at_rest.append(0)
+        return 0
+
+    asked = Asked(instance, tmp_path, lambda notify: FakeDesk(), rest)
+    with qtbot.waitSignal(instance.quit_asked):
+        pass
+    asked.socket.abort()
+    asked.bridge.open()
+    known: list[Desk] = []
+    qtbot.waitUntil(lambda: bool(asked_at_rest))
+    # Comes back on the same way, after the answer.
+    asked.bridge.run(asked.owner, lambda desk: desk, known.append)
+    qtbot.waitUntil(lambda: bool(known))
+    assert asked.quits == 0
+    asked.bridge.close()
