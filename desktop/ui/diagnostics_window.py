@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QPlainTextEdit, QPushButton, QSplitter, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSplitter, QStackedWidget, QVBoxLayout
 
 from desktop.services.desk import Status
 from desktop.services.diagnostics import Bundle
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
-from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, open_at, save_as
+from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, PlainList, open_at, save_as
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
@@ -32,7 +32,8 @@ class DiagnosticsWindow(Window):
         self._gathering = False
         self.message = MessageBar()
         self.about = Muted(_ABOUT)
-        self.parts = QListWidget()
+        self.parts = PlainList()
+        self.parts.setSpacing(3)
         self.parts.setAccessibleName("Files in the bundle")
         self.parts.currentRowChanged.connect(self._show_part)
         self.text = QPlainTextEdit()

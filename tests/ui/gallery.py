@@ -65,7 +65,7 @@ def take_scale(folder: Path, scale: int, wanted: set[str]) -> list[str]:
     import desktop.ui  # noqa: F401  # isort: skip  # before any Qt module
 
     from PySide6.QtCore import QtMsgType, qInstallMessageHandler
-    from PySide6.QtGui import QPalette
+    from PySide6.QtGui import QImage, QPalette
     from PySide6.QtWidgets import QApplication
 
     from desktop.ui.first_icon import prepare
@@ -90,6 +90,10 @@ def take_scale(folder: Path, scale: int, wanted: set[str]) -> list[str]:
     for scenes in (look.scenes, look_books.scenes, gallery_scenes.scenes):
         scenes(studio, wanted)
     qInstallMessageHandler(None)
+    room = app.primaryScreen().availableGeometry().size() * (scale / 100)
+    large = [file for file in studio.taken if room.expandedTo(QImage(str(folder / file)).size()) != room]
+    if large:
+        raise SystemExit("Larger than a small laptop's screen: " + ", ".join(large))
     return studio.taken
 
 

@@ -66,7 +66,13 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     nothing.matters = ()
     scene("matter_chooser-empty", chooser, nothing)
 
-    scene("preview-empty", lambda bridge: PreviewDialog(None))
+    def no_previews(bridge: Bridge) -> QWidget:
+        dialog = PreviewDialog(None)
+        dialog.show_previews(())
+        return dialog
+
+    scene("preview-busy", lambda bridge: PreviewDialog(None))
+    scene("preview-empty", no_previews)
 
     # signing in
 
@@ -100,7 +106,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
 
     def wrong(window: QWidget) -> None:
         assert isinstance(window, ResultForm)
-        window.accept()
+        window.add_button.click()
 
     scene("result_form-error", lambda bridge: ResultForm(), None, wrong)
 
@@ -109,9 +115,8 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     def updates(view: UpdateView) -> Callable[[Bridge], QWidget]:
         def make(bridge: Bridge) -> QWidget:
             watch = UpdateWatch(bridge, UpdateOptions(Path("updates"), (), {}, installs_itself=view.installs_itself), parent=bridge)
-            window = UpdateWindow(bridge, watch, current="1.4.0", clock=clock)
-            window.show_view(view)
-            return window
+            watch.view = view
+            return UpdateWindow(bridge, watch, current="1.4.0", clock=clock)
 
         return make
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 from desktop.services.desk import ConnectionState, ConnectionView, InfoTrackView, Status
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui import theme
 from desktop.ui.icons import app_icon, tray_icon
 from desktop.ui.state import Click, IconState, click, connected, icon_state, state_words, tooltip
 from desktop.ui.tray import menu_entries
 from desktop.ui.tray_app import notice
+from installer import pictures
 from tests.ui.fake_desk import connection, status
 
 C = ConnectionState
@@ -130,20 +133,73 @@ def test_connected_counts_a_broken_sign_in_but_not_one_under_way() -> None:
     assert connected(None) == ()
 
 
+SIZES = (16, 20, 22, 24, 32, 48, 64, 128, 256)
+"""What trays ask for on Windows and Linux at 100 to 250 per cent, and what larger places do."""
+
+PANELS = {"light": "#f3f3f3", "white": "#ffffff", "dark": "#202327", "black": "#000000"}
+
+
+def picture(state: IconState, size: int) -> QImage:
+    return tray_icon(state).pixmap(QSize(size, size)).toImage().convertToFormat(QImage.Format.Format_ARGB32)
+
+
 def drawn(image: QImage) -> list[bool]:
     """Where a picture has ink at all, whatever its colour."""
     return [image.pixelColor(x, y).alpha() > 100 for y in range(image.height()) for x in range(image.width())]
 
 
-@pytest.mark.parametrize("size", [16, 22])
+@pytest.mark.parametrize("size", SIZES)
 def test_the_five_icons_differ_in_shape(qapp: QApplication, size: int) -> None:
-    shapes = {state: drawn(tray_icon(state).pixmap(QSize(size, size)).toImage()) for state in IconState}
+    shapes = {state: drawn(picture(state, size)) for state in IconState}
     for state, shape in shapes.items():
+        assert len(shape) == size * size
         assert sum(shape) > size, f"{state} shows nothing at {size} pixels"
         for other, its in shapes.items():
             if other is not state:
-                assert sum(a != b for a, b in zip(shape, its, strict=True)) > size, f"{state} and {other} look alike"
+                differing = sum(a != b for a, b in zip(shape, its, strict=True))
+                assert differing > max(size, size * size // 16), f"{state} and {other} look alike"
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("state", IconState)
+@pytest.mark.parametrize("size", [16, 22])
+def test_each_icon_stands_out_on_a_light_and_on_a_dark_panel(qapp: QApplication, state: IconState, panel: str, size: int) -> None:
+    """One icon serves both: a program can't ask which colour the panel has. WCAG 2 wants 3 to 1 of a mark."""
+    image = picture(state, size)
+    pixels = [image.pixelColor(x, y) for y in range(size) for x in range(size)]
+    inked = [colour.name() for colour in pixels if colour.alpha() > 250]
+    clear = [name for name in inked if theme.contrast(name, PANELS[panel]) >= 3]
+    assert len(clear) >= size, f"{len(clear)} of {len(inked)} pixels stand out"
 
 
 def test_the_programs_own_icon_can_be_drawn(qapp: QApplication) -> None:
     assert not app_icon().pixmap(64, 64).isNull()
+
+
+def far_apart(one: QColor, other: QColor) -> bool:
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()), (one.alpha(), other.alpha()))
+    return any(abs(a - b) > 24 for a, b in pairs)
+
+
+def test_the_setups_icon_is_the_programs(qapp: QApplication) -> None:
+    """`python -m installer.pictures` was run after the last change of the drawing."""
+    body = pictures.ICO.read_bytes()
+    kind, count = struct.unpack_from("<HH", body, 2)
+    assert kind == 1
+    sizes = []
+    for number in range(count):
+        size, _, _, _, _, depth, length, offset = struct.unpack_from("<BBBBHHII", body, 6 + 16 * number)
+        kept, made = QImage(), QImage()
+        assert kept.loadFromData(body[offset : offset + length])
+        assert made.loadFromData(pictures.png(size or 256))
+        assert depth == 32
+        assert kept.size() == made.size()
+        far = [
+            (x, y)
+            for y in range(kept.height())
+            for x in range(kept.width())
+            if far_apart(kept.pixelColor(x, y), made.pixelColor(x, y))
+        ]
+        assert len(far) <= kept.width() * kept.height() // 200
+        sizes.append(size or 256)
+    assert tuple(sizes) == pictures.ICO_SIZES
