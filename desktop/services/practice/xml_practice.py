@@ -60,7 +60,8 @@ class XmlPractice:
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.name = name
-        # That a cost keeps its note is documented, and believed once it was seen.
+        # That a cost keeps its note is documented, and believed once it was seen of a line that was posted from here: people
+        # put keys into notes too, when they are asked about a line that has none.
         self.capabilities = Capabilities(
             negative_costs=None, deletes_costs=False, folders=True, max_document_bytes=max_document_bytes, keeps_marks=False
         )
@@ -68,6 +69,8 @@ class XmlPractice:
         self._tokens = tokens
         self._clock = clock
         self._silent_yes = silent_yes
+        self._unread: dict[str, str] = {}
+        """The keys of lines whose post had a yes, with their jobs' numbers, until the first read of that job."""
         self._calls = XmlCalls(http, tokens, gate, api_url, headers=headers, clock=clock, words=words)
 
     def matters(self, *, urgency: Urgency = Urgency.BACKGROUND, since: datetime | None = None) -> Iterator[Matter]:
@@ -118,10 +121,15 @@ class XmlPractice:
         raise BadAnswer(f"The list of cost codes of {self._words.name} does not end.")
 
     def costs(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedCost, ...]:
-        root = self._calls.read("job.api/costs", _tail(_number(matter)), urgency)
+        number = _number(matter)
+        unread = () if self.capabilities.keeps_marks else [key for key, job in self._unread.copy().items() if job == number]
+        root = self._calls.read("job.api/costs", _tail(number), urgency)
         found = tuple(map(job_records.posted_cost, _listed(root, "Costs", "Cost")))
-        if not self.capabilities.keeps_marks and any(one.keys for one in found):
+        for key in unread:
+            self._unread.pop(key, None)
+        if any(key in one.keys for one in found for key in unread):
             self.capabilities = replace(self.capabilities, keeps_marks=True)
+            self._unread.clear()
         return found
 
     def documents(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedDocument, ...]:
@@ -129,7 +137,10 @@ class XmlPractice:
         return tuple(map(job_records.posted_document, _listed(root, "Documents", "Document")))
 
     def post_cost(self, line: CostLine, *, urgency: Urgency = Urgency.SEND) -> Receipt:
-        return self._post("job.api/cost", job_records.cost_document(line), "Cost", line.key, urgency)
+        receipt = self._post("job.api/cost", job_records.cost_document(line), "Cost", line.key, urgency)
+        if not self.capabilities.keeps_marks:
+            self._unread[line.key] = line.matter_number.strip()
+        return receipt
 
     def post_document(self, document: Document, *, urgency: Urgency = Urgency.SEND) -> Receipt:
         most = self.capabilities.max_document_bytes
