@@ -162,13 +162,18 @@ class ResultForm(QDialog):
 
     def refused(self, problem: str) -> None:
         self.add_button.setEnabled(True)
+        self._say(problem)
+
+    def _say(self, problem: str) -> None:
         self.message.say(problem)
+        # Room for the sentence comes from the window, not from the fields.
+        self.resize(self.size().expandedTo(self.sizeHint()))
 
     def _add(self) -> None:
         try:
             value = self.result_value()
         except FormProblem as problem:
-            self.message.say(str(problem))
+            self._say(str(problem))
             return
         if self._hand_on is not None:
             self.add_button.setEnabled(False)
