@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 from sandbox.clock import Clock
 from sandbox.firm import CLOSED_STATES, STATES, Firm, Job, JobCost
@@ -23,6 +23,9 @@ SUPPLIERS = (
 )
 STATUS_IDS = {label: f"57a70500-0000-4000-8000-{position:012d}" for position, (label, _code, _open) in enumerate(STATES, 1)}
 _DECIMAL = re.compile(r"^-?\d+(\.\d+)?$")
+
+
+AT_THE_FIRM = timezone(timedelta(hours=12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class Organisation(Firm):
             self.changes += 1
 
     def created_at(self, job: Job) -> float:
-        """When the job was made: nine o'clock UTC of its day."""
-        return datetime(job.created.year, job.created.month, job.created.day, 9, tzinfo=UTC).timestamp()
+        """When the job was made: nine o'clock of its day at the firm, twelve hours ahead of UTC; so never later than now."""
+        return datetime(job.created.year, job.created.month, job.created.day, 9, tzinfo=AT_THE_FIRM).timestamp()
 
     def modified_at(self, job: Job) -> float:
         """When it was last changed."""

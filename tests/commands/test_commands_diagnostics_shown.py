@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 import zipfile
@@ -13,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.commands.installation import Installation
+from tests.commands.terminal import terminal
 
 NewPc = Callable[[], Installation]
 
 
 def at_a_terminal(pc: Installation, *words: str, answer: str) -> tuple[int, str]:
     """What a person sees, who types `answer` at the question."""
-    mine, theirs = pty.openpty()
+    mine, theirs = terminal()
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *words],
         env={**pc.environment, "PAGER": "cat", "TERM": "dumb"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from desktop.services.advice import BeforeOrder, EarlierOrder, LastPrice
 from desktop.services.desk import ActionFailed
 from desktop.services.practice.model import Matter
 from tests.commands.installation import NEEDS_PERSON, XPM, Installation, Outside
+from tests.commands.terminal import terminal
 
 
 def matter(number: str, *, is_open: bool | None = True) -> Matter:
@@ -118,7 +118,7 @@ def test_at_a_terminal_a_closed_job_opens_nothing_unless_a_person_says_so(pc: In
     closed = next(
         job for job in world.sandbox.get("/api/jobs?limit=400") if job["state"] == "Completed" and job["number"].startswith("J0")
     )
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     try:
         with pc.start("order", closed["number"], stdin=theirs, stdout=-1, stderr=-1) as process:
             os.write(ours, b"\n")
