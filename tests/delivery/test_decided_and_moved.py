@@ -71,7 +71,8 @@ def test_a_line_cancelled_on_the_left_matter_counts_when_the_order_comes_back(of
     assert office.books.sum_on("J003") == 0
 
 
-def test_a_line_of_ours_that_lands_late_is_ours_in_whatever_letters_its_code_is_shown(office: Office) -> None:
+@pytest.mark.parametrize("shown", ["gst", "Search fees, taxed"])
+def test_a_line_of_ours_that_lands_late_is_ours_in_whatever_letters_its_code_is_shown(office: Office, shown: str) -> None:
     """D3: given up, put back in the queue, and there after all: nothing is corrected."""
     office.practice.fault = lost("post_cost")
     office.practice.does_it_anyway = False
@@ -87,7 +88,7 @@ def test_a_line_of_ours_that_lands_late_is_ours_in_whatever_letters_its_code_is_
     line = office.practice.sent[0]
     assert isinstance(line, CostLine)
     office.books.add_cost(line)
-    office.books.costs["id-J001"][-1] = replace(office.books.costs["id-J001"][-1], code="gst")
+    office.books.costs["id-J001"][-1] = replace(office.books.costs["id-J001"][-1], code=shown)
     office.practice.fault = nothing
     office.deliver_until(900)
     assert office.states() == {"IT-2-R-1": "confirmed"}
