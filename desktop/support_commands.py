@@ -14,7 +14,7 @@ from desktop.commands import NEEDS_PERSON, WRONG_USE, Called, cli, put, say, sho
 from desktop.places import machine_wide_folder
 
 if TYPE_CHECKING:
-    from desktop.services.diagnostics import Part
+    from desktop.services.support_bundle import Part
 
 
 @cli.command()

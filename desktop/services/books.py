@@ -21,8 +21,8 @@ from desktop.services.ledger.list_model import TrailStep as TrailStep
 from desktop.services.ledger.model import DeliveryKind, OrderView
 
 if TYPE_CHECKING:
-    from desktop.services.diagnostics import Bundle
     from desktop.services.reconcile.comparison import Reconciliation
+    from desktop.services.support_bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)

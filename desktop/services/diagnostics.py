@@ -10,9 +10,7 @@ import json
 import platform as machine
 import re
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -22,39 +20,13 @@ import msgspec
 
 from desktop.logs import crashes, looked_at
 from desktop.places import Places
-from desktop.private_files import open_private
 from desktop.services.loggable import last_three
+from desktop.services.support_bundle import Bundle, Part
 from desktop.settings import Own, Settings, SettingsError, find_platform_file, read_own, read_platform
 
 MOST_OF_A_LOG = 600_000
 MOST_ROWS = 500
 _CHECKS_SECONDS = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of the bundle, as it will be stored."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Shown to the person in full before it is saved."""
-
-    parts: tuple[Part, ...]
-
-    def save(self, path: Path) -> None:
-        """Whole or not at all; for its owner's eyes. The crash reports in it are not offered again. Raises OSError."""
-        part = path.with_name(path.name + ".part")
-        try:
-            with open_private(part) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-                for each in self.parts:
-                    packed.writestr(each.name, each.text)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def gather(platform: str | None, where: Places, environment: Mapping[str, str], *, ask_vendors: bool = True) -> Bundle:

@@ -35,7 +35,7 @@ from desktop.services.tables import write_table
 from desktop.settings import SettingsError, read_own, write_own
 
 if TYPE_CHECKING:
-    from desktop.services.diagnostics import Bundle
+    from desktop.services.support_bundle import Bundle
 
 Explain = Callable[[Sequence[OrderView]], tuple[OrderView, ...]]
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSplitter, QStackedWidget, QVBoxLayout
 
 from desktop.services.desk import Status
-from desktop.services.diagnostics import Bundle
+from desktop.services.support_bundle import Bundle
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, PlainList, open_at, save_as

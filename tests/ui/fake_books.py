@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from desktop.services.books import AuditAnswer, AuditFiles, AuditLine, OrderQuery, OrderSums, Preview, TrailCheck, TrailStep
 from desktop.services.desk import ActionFailed
-from desktop.services.diagnostics import Bundle, Part
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin
 from desktop.services.preview import rule
 from desktop.services.reconcile.comparison import Compared, Reconciliation, Sums, Verdict
 from desktop.services.reconcile.invoice import Unread
+from desktop.services.support_bundle import Bundle, Part
 
 if TYPE_CHECKING:
     from tests.ui.fake_desk import FakeDesk

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.services.diagnostics import Bundle, Part
+from desktop.services.support_bundle import Bundle, Part
 from desktop.ui.bridge import Bridge
 from desktop.ui.diagnostics_window import DiagnosticsWindow
 from desktop.ui.window import Clock
