@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,19 +83,3 @@ def cannot(environment: dict[str, str] | os._Environ[str] = os.environ, platform
             "command iconnect: it brings the picker forward."
         )
     return tr("This system has no way to ask for a shortcut. Make one in its keyboard settings that starts the command iconnect.")
-
-
-def listen(shortcut: Shortcut, pressed: Callable[[], None]) -> Listener:
-    """Calls `pressed` on the GUI thread each time. Raises NotPossible."""
-    from PySide6.QtGui import QGuiApplication
-
-    reason = cannot(qpa=QGuiApplication.platformName() if sys.platform.startswith("linux") else "")
-    if reason:
-        raise NotPossible(reason)
-    if sys.platform == "win32":
-        from desktop.ui.shortcut_windows import WindowsListener
-
-        return WindowsListener(shortcut, pressed)
-    from desktop.ui.shortcut_x11 import X11Listener
-
-    return X11Listener(shortcut, pressed)

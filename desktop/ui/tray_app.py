@@ -399,7 +399,8 @@ class TrayApp(QObject):
         self._listens_for = wanted
         if not wanted:
             return
-        from desktop.ui.shortcut import BadShortcut, NotPossible, listen, read_shortcut
+        from desktop.ui.shortcut import BadShortcut, NotPossible, read_shortcut
+        from desktop.ui.shortcut_listener import listen
 
         try:
             self._listener = listen(read_shortcut(wanted), self.open_picker)
