@@ -6,6 +6,7 @@ Run: python tests/ui/pictures.py [FOLDER]      (docs/screenshots when none is na
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
@@ -204,11 +205,16 @@ def _link(told: dict[str, object]) -> str:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--all"]:
-        count = take_all(Path(sys.argv[2]), sys.argv[3:])
-        print(f"{count} pictures: open {Path(sys.argv[2]) / 'index.html'}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--all", nargs="+", metavar=("FOLDER", "NAME"), dest="gallery")
+    chosen = parser.parse_args()
+    if chosen.gallery:
+        place, *names = chosen.gallery
+        count = take_all(Path(place), names)
+        print(f"{count} pictures: open {Path(place) / 'index.html'}")
         return
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
+    folder: Path = chosen.folder
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
     prepare(app)
