@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QPushButton, QStackedWidget,
 
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.patience import Patience
 from desktop.ui.tables import ColumnLook, Table
 from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, open_at
@@ -33,7 +34,7 @@ class BookWindow(Window):
         self.stack.addWidget(self.table)
         self.foot = Muted(wrap=False)
         self.busy = Busy()
-        self._patience = Patience(self.busy, "Looking…", self)
+        self._patience = Patience(self.busy, tr("Looking…"), self)
         self._rests: tuple[QPushButton, ...] = ()
 
     def _show_table(self, model: QAbstractTableModel) -> None:

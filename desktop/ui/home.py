@@ -9,6 +9,7 @@ from desktop.services.desk import Status
 from desktop.ui import state, theme
 from desktop.ui.bridge import Bridge
 from desktop.ui.icons import tray_icon
+from desktop.ui.language import tr
 from desktop.ui.tray import menu_entries
 from desktop.ui.widgets import Heading, MessageBar, Muted, clear_layout, rule
 from desktop.ui.window import Clock, Window, local_now
@@ -48,7 +49,10 @@ class HomeWindow(Window):
         column.addWidget(rule())
         column.addWidget(
             Muted(
-                "This desktop shows no tray icons. Closing this window leaves iConnect running; start it again to choose a matter."
+                tr(
+                    "This desktop shows no tray icons. Closing this window leaves iConnect running; start it again to choose a "
+                    "matter."
+                )
             )
         )
         self._shown: tuple[tuple[str, str] | None, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 
 from desktop.services.desk import ConnectionState, ConnectionView, Status
+from desktop.ui.language import tr
 
 
 class IconState(StrEnum):
@@ -26,11 +27,11 @@ class Click(Enum):
 
 
 _WORDS = {
-    IconState.DISCONNECTED: "not connected",
-    IconState.CONNECTING: "connecting",
-    IconState.CONNECTED: "connected",
-    IconState.ATTENTION: "needs attention",
-    IconState.OFFLINE: "offline",
+    IconState.DISCONNECTED: tr("not connected"),
+    IconState.CONNECTING: tr("connecting"),
+    IconState.CONNECTED: tr("connected"),
+    IconState.ATTENTION: tr("needs attention"),
+    IconState.OFFLINE: tr("offline"),
 }
 
 
@@ -99,15 +100,15 @@ def reasons(status: Status) -> list[str]:
     lines: list[str] = []
     for view in status.connections:
         if view.state is ConnectionState.ATTENTION:
-            lines.append(f"{view.title}: sign in again")
+            lines.append(tr("{title}: sign in again", title=view.title))
         elif view.state is ConnectionState.CONNECTED and view.offline:
-            lines.append(f"{view.title} can't be reached; postings wait")
+            lines.append(tr("{title} can't be reached; postings wait", title=view.title))
         elif view.state is ConnectionState.CONNECTED and view.problem:
-            lines.append(f"{view.title}: see Connections")
+            lines.append(tr("{title}: see Connections", title=view.title))
     if status.infotrack.state is ConnectionState.ATTENTION:
-        lines.append("InfoTrack: sign in again")
+        lines.append(tr("InfoTrack: sign in again"))
     if status.waiting_for_person == 1:
-        lines.append("1 posting waits for you")
+        lines.append(tr("1 posting waits for you"))
     elif status.waiting_for_person > 1:
-        lines.append(f"{status.waiting_for_person} postings wait for you")
+        lines.append(tr("{count} postings wait for you", count=status.waiting_for_person))
     return lines

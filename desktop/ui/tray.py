@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 from desktop.services.desk import ConnectionState, Status
 from desktop.ui import state
 from desktop.ui.icons import tray_icon
+from desktop.ui.language import tr
 from desktop.ui.state import IconState
 
 HOST_CHECK_MS = 3_000
@@ -128,19 +129,19 @@ def menu_entries(status: Status | None, updates: str = "") -> tuple[tuple[str, s
     broken = any(view.state is ConnectionState.ATTENTION for view in live)
     entries: list[tuple[str, str] | None] = []
     if not live or broken:
-        entries.append(("connect", "Connect"))
+        entries.append(("connect", tr("Connect")))
     if live:
-        entries.append(("disconnect", "Disconnect"))
+        entries.append(("disconnect", tr("Disconnect")))
     entries += [
         None,
-        ("picker", "Choose a matter"),
-        ("deliveries", "Orders and postings"),
+        ("picker", tr("Choose a matter")),
+        ("deliveries", tr("Orders and postings")),
         None,
-        ("connections", "Connections"),
-        ("settings", "Settings"),
-        ("welcome", "Welcome"),
+        ("connections", tr("Connections")),
+        ("settings", tr("Settings")),
+        ("welcome", tr("Welcome")),
         *([("updates", updates)] if updates else []),
         None,
-        ("quit", "Quit"),
+        ("quit", tr("Quit")),
     ]
     return tuple(entries)

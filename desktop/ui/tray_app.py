@@ -18,6 +18,7 @@ from desktop.ui.bridge import Bridge, DeskFactory
 from desktop.ui.first_icon import prepare
 from desktop.ui.icons import app_icon
 from desktop.ui.instance import LINK, Instance, Request
+from desktop.ui.language import tr
 from desktop.ui.own_settings import Notifications, SettingsDoor
 from desktop.ui.state import Click
 from desktop.ui.tray import HOST_CHECK_MS, Tray
@@ -408,7 +409,7 @@ class TrayApp(QObject):
             self._say(str(problem))
 
     def _open_failed(self, problem: str) -> None:
-        self.tray.show_problem("Your profile could not be opened")
+        self.tray.show_problem(tr("Your profile could not be opened"))
         home = self.home()
         home.say(problem)
         home.bring_forward()
@@ -422,8 +423,10 @@ def named_matters(orders: Sequence[OrderView]) -> str:
     numbers = list(dict.fromkeys(order.matter_number for order in orders if order.matter_number))
     if not numbers:
         return ""
-    more = " and others" if len(numbers) > NAMED else ""
-    return f"{'Matter' if len(numbers) == 1 else 'Matters'}: {', '.join(numbers[:NAMED])}{more}."
+    named = ", ".join(numbers[:NAMED])
+    if len(numbers) > NAMED:
+        return tr("Matters: {numbers} and others.", numbers=named)
+    return tr("Matter: {numbers}.", numbers=named) if len(numbers) == 1 else tr("Matters: {numbers}.", numbers=named)
 
 
 def notice(before: Status | None, now: Status, wanted: Notifications = "errors") -> str:
@@ -435,20 +438,20 @@ def notice(before: Status | None, now: Status, wanted: Notifications = "errors")
         return ""
     broken_before = {v.system for v in before.connections if v.state is ConnectionState.ATTENTION} if before is not None else set()
     parts = [
-        f"{view.title} needs you to sign in again."
+        tr("{title} needs you to sign in again.", title=view.title)
         for view in now.connections
         if view.state is ConnectionState.ATTENTION and view.system not in broken_before
     ]
     if now.infotrack.state is ConnectionState.ATTENTION and (
         before is None or before.infotrack.state is not ConnectionState.ATTENTION
     ):
-        parts.append("InfoTrack needs you to sign in again.")
+        parts.append(tr("InfoTrack needs you to sign in again."))
     waited = before.waiting_for_person if before is not None else 0
     if now.waiting_for_person > waited:
         many = now.waiting_for_person
-        parts.append("1 posting waits for you." if many == 1 else f"{many} postings wait for you.")
+        parts.append(tr("1 posting waits for you.") if many == 1 else tr("{count} postings wait for you.", count=many))
     if wanted == "all" and before is not None:
         done = now.deliveries.get(DeliveryState.CONFIRMED, 0) - before.deliveries.get(DeliveryState.CONFIRMED, 0)
         if done > 0:
-            parts.append("1 posting is done." if done == 1 else f"{done} postings are done.")
+            parts.append(tr("1 posting is done.") if done == 1 else tr("{count} postings are done.", count=done))
     return " ".join(parts)

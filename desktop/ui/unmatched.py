@@ -11,6 +11,7 @@ from desktop.services.desk import ActionFailed, Desk
 from desktop.services.ledger.model import OrderView, Suggestion
 from desktop.services.practice.model import Matter
 from desktop.ui import words
+from desktop.ui.language import tr
 from desktop.ui.widgets import Card, Heading, Muted, Text
 
 
@@ -24,7 +25,7 @@ class SuggestionCard(Card):
 
     def __init__(self, order: OrderView) -> None:
         super().__init__()
-        self.body.addWidget(Heading("It may belong to", level=2))
+        self.body.addWidget(Heading(tr("It may belong to"), level=2))
         for number, suggestion in enumerate(order.suggestions):
             row = QHBoxLayout()
             text = QVBoxLayout()
@@ -32,11 +33,16 @@ class SuggestionCard(Card):
             text.addWidget(Text(words.matter_line(suggestion.matter_number, suggestion.matter_name, suggestion.client)))
             text.addWidget(Muted(suggestion.reason))
             row.addLayout(text, 1)
-            button = QPushButton("Move here")
+            button = QPushButton(tr("Move here"))
             button.setObjectName(f"suggestion {number}")
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             button.setAccessibleDescription(
-                f"Move order {order.order_id} to matter {suggestion.matter_number}: {suggestion.reason}"
+                tr(
+                    "Move order {order_id} to matter {number}: {reason}",
+                    order_id=order.order_id,
+                    number=suggestion.matter_number,
+                    reason=suggestion.reason,
+                )
             )
             button.clicked.connect(self._chosen(order, suggestion))
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
@@ -57,4 +63,4 @@ def known_matter(desk: Desk, system: str, matter_id: str, number: str) -> Matter
     for hit in desk.find_matters(number):
         if (hit.matter.system, hit.matter.id) == (system, matter_id):
             return hit.matter
-    raise ActionFailed(f"{number} is not in the local copy any more. Choose a matter from the list.")
+    raise ActionFailed(tr("{number} is not in the local copy any more. Choose a matter from the list.", number=number))
