@@ -12,11 +12,12 @@ from desktop.services.desk import Status
 from desktop.services.support_bundle import Bundle
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, PlainList, open_at, save_as
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
 
-_ABOUT = (
+_ABOUT = tr(
     "This is all that goes into the file, word for word. It holds no names, matters, addresses, passwords or tokens, and "
     "iConnect sends it to nobody: save it, then attach it to your mail to support."
 )
@@ -26,7 +27,7 @@ class DiagnosticsWindow(Window):
     """Gathers once when it is shown, and again on Refresh."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Diagnostics", clock=clock)
+        super().__init__(bridge, tr("Diagnostics"), clock=clock)
         open_at(self, 860, 600)
         self._bundle: Bundle | None = None
         self._gathering = False
@@ -34,12 +35,12 @@ class DiagnosticsWindow(Window):
         self.about = Muted(_ABOUT)
         self.parts = PlainList()
         self.parts.setSpacing(3)
-        self.parts.setAccessibleName("Files in the bundle")
+        self.parts.setAccessibleName(tr("Files in the bundle"))
         self.parts.currentRowChanged.connect(self._show_part)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName("What the file holds")
+        self.text.setAccessibleName(tr("What the file holds"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -49,17 +50,17 @@ class DiagnosticsWindow(Window):
         split.setStretchFactor(1, 1)
         split.setSizes([210, 620])
         self.empty = EmptyState(framed=True)
-        self.empty.say("One moment…", "iConnect is gathering what support needs; ten seconds at most.")
+        self.empty.say(tr("One moment…"), tr("iConnect is gathering what support needs; ten seconds at most."))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(split)
         self._split = split
         self.size_text = Muted(wrap=False)
         self.busy = Busy()
-        self.refresh_button = QPushButton("Refresh")
+        self.refresh_button = QPushButton(tr("Refresh"))
         self.refresh_button.setAutoDefault(False)
         self.refresh_button.clicked.connect(self.gather)
-        self.save_button = QPushButton("Save…")
+        self.save_button = QPushButton(tr("Save…"))
         self.save_button.setAutoDefault(False)
         self.save_button.setEnabled(False)
         self.save_button.clicked.connect(self.choose_file)
@@ -87,7 +88,7 @@ class DiagnosticsWindow(Window):
 
     def gather(self) -> None:
         self._gathering = True
-        self._working("Gathering…")
+        self._working(tr("Gathering…"))
         self.bridge.run(self, lambda desk: desk.books.gather_diagnostics(), self._gathered, self._failed, network=True)
 
     def _gathered(self, bundle: Bundle) -> None:
@@ -102,7 +103,9 @@ class DiagnosticsWindow(Window):
         self.parts.addItems(names)
         self.parts.setCurrentRow(min(row, len(bundle.parts) - 1))
         characters = sum(len(part.text) for part in bundle.parts)
-        self.size_text.setText(f"{len(bundle.parts)} files, {characters:,} characters before packing")
+        self.size_text.setText(
+            tr("{count} files, {characters:,} characters before packing", count=len(bundle.parts), characters=characters)
+        )
         self.stack.setCurrentWidget(self._split)
         self.save_button.setEnabled(True)
         self.parts.setFocus()
@@ -112,7 +115,7 @@ class DiagnosticsWindow(Window):
             self.text.setPlainText(self._bundle.parts[row].text)
 
     def choose_file(self) -> None:
-        save_as(self, "Save the diagnostics", "iconnect-diagnostics.zip", "Zip file (*.zip)", self.save)
+        save_as(self, tr("Save the diagnostics"), "iconnect-diagnostics.zip", tr("Zip file (*.zip)"), self.save)
 
     def save(self, file: Path) -> None:
         """Writes what is shown, not what would be gathered now."""
@@ -120,12 +123,12 @@ class DiagnosticsWindow(Window):
         if bundle is None:
             return
         self.message.clear()
-        self._working("Saving…")
+        self._working(tr("Saving…"))
         self.bridge.run(self, lambda desk: desk.books.save_diagnostics(bundle, file), lambda _: self._saved(file), self._failed)
 
     def _saved(self, file: Path) -> None:
         self._working("")
-        self.message.say(f"Saved as {file}. Nothing was sent: attach it to your mail to support.", Tone.GOOD)
+        self.message.say(tr("Saved as {file}. Nothing was sent: attach it to your mail to support.", file=file), Tone.GOOD)
         self.bridge.notify()
 
     def _working(self, doing: str) -> None:
@@ -141,4 +144,4 @@ class DiagnosticsWindow(Window):
         self._working("")
         self.message.say(problem)
         if self._bundle is None:
-            self.empty.say("Nothing to show", "The bundle could not be gathered.", button="Try again", act=self.gather)
+            self.empty.say(tr("Nothing to show"), tr("The bundle could not be gathered."), button=tr("Try again"), act=self.gather)

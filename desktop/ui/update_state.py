@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from desktop.services.desk import Status
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui.language import tr
 
 
 class UpdateState(StrEnum):
@@ -51,64 +52,75 @@ def menu_text(view: UpdateView) -> str:
     """The menu's entry."""
     match view.state:
         case UpdateState.READY:
-            return f"Install iConnect {view.version}…"
+            return tr("Install iConnect {version}…", version=view.version)
         case UpdateState.OFFERED:
-            return f"iConnect {view.version} is out"
+            return tr("iConnect {version} is out", version=view.version)
         case UpdateState.WAITING | UpdateState.PROVING:
-            return f"iConnect {view.version} will be installed"
+            return tr("iConnect {version} will be installed", version=view.version)
         case _:
-            return "Updates"
+            return tr("Updates")
 
 
 def notice(view: UpdateView) -> str:
     """The one notice for a version that is there, or nothing. A look that failed is told in the window alone."""
     if view.state is UpdateState.READY:
-        return f"iConnect {view.version} is ready. Install it from the menu when it suits you."
+        return tr("iConnect {version} is ready. Install it from the menu when it suits you.", version=view.version)
     if view.state is UpdateState.OFFERED and not view.installs_itself:
-        return f"iConnect {view.version} is out. Whoever looks after this PC installs it; there is nothing for you to do."
+        return tr(
+            "iConnect {version} is out. Whoever looks after this PC installs it; there is nothing for you to do.",
+            version=view.version,
+        )
     return ""
 
 
 def words(view: UpdateView, *, policy_file: str, current: str) -> tuple[str, str]:
     """Title and sentence for the window."""
-    here = f"This is iConnect {current}."
-    new = f"iConnect {view.version}"
+    here = tr("This is iConnect {version}.", version=current)
+    new = view.version
     match view.state:
         case UpdateState.OFF:
-            return here, (
+            return here, tr(
                 "This PC does not look for new versions: whoever looks after it installs them. "
-                f"Only an administrator can change that, in {policy_file}."
+                "Only an administrator can change that, in {policy_file}.",
+                policy_file=policy_file,
             )
         case UpdateState.NOT_LOOKED:
-            return here, "iConnect has not looked for a new version since it was started."
+            return here, tr("iConnect has not looked for a new version since it was started.")
         case UpdateState.LOOKING:
-            return here, "Looking for a new version…"
+            return here, tr("Looking for a new version…")
         case UpdateState.NEWEST:
-            return here, "It is the newest version."
+            return here, tr("It is the newest version.")
         case UpdateState.OFFERED if view.installs_itself:
-            return f"{new} is out", "It has not been downloaded yet."
+            return tr("iConnect {version} is out", version=new), tr("It has not been downloaded yet.")
         case UpdateState.OFFERED:
-            return f"{new} is out", (
+            return tr("iConnect {version} is out", version=new), tr(
                 "On this PC the package manager installs it, by whoever looks after the PC. There is nothing for you to do; "
                 "what is queued stays queued."
             )
         case UpdateState.FETCHING:
-            return f"{new} is being downloaded", "You can go on working. It is checked before it can be installed."
+            return tr("iConnect {version} is being downloaded", version=new), tr(
+                "You can go on working. It is checked before it can be installed."
+            )
         case UpdateState.READY:
-            return f"{new} is ready", (
+            return tr("iConnect {version} is ready", version=new), tr(
                 "It was proved to be the maker's. iConnect closes for the installation, and an order window that is open with it; "
                 "what is queued stays queued and goes on afterwards."
             )
         case UpdateState.PROVING:
-            return f"{new} is checked once more", "Then it is installed as soon as nothing is being sent."
+            return tr("iConnect {version} is checked once more", version=new), tr(
+                "Then it is installed as soon as nothing is being sent."
+            )
         case UpdateState.WAITING:
-            return f"{new} waits", "Something is being sent at this moment. The installation begins by itself when that is done."
+            return tr("iConnect {version} waits", version=new), tr(
+                "Something is being sent at this moment. The installation begins by itself when that is done."
+            )
         case UpdateState.STARTED:
-            return f"{new} is being installed", "iConnect closes now."
+            return tr("iConnect {version} is being installed", version=new), tr("iConnect closes now.")
         case UpdateState.PROBLEM if view.refused:
-            return here, (
-                f"{view.problem} iConnect goes on as it is. Tell whoever looks after this PC: the place where new versions come "
-                "from is out of date, or somebody tampers with it."
+            return here, tr(
+                "{problem} iConnect goes on as it is. Tell whoever looks after this PC: the place where new versions come "
+                "from is out of date, or somebody tampers with it.",
+                problem=view.problem,
             )
         case UpdateState.PROBLEM:
-            return here, f"{view.problem} iConnect goes on as it is, and looks again tomorrow."
+            return here, tr("{problem} iConnect goes on as it is, and looks again tomorrow.", problem=view.problem)

@@ -22,6 +22,7 @@ from desktop.services.loggable import error_kind
 from desktop.services.updates.policy import POLICY_FILE, PolicyError, read_policy
 from desktop.services.updates.told import Told, read
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.update_state import BUSY, UpdateState, UpdateView, is_quiet
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def start_setup(file: Path) -> None:
     if sys.platform == "win32":
         os.startfile(file)  # noqa: S606  # the package was proved to be the maker's
     else:
-        raise OSError(errno.ENOTSUP, "on this system the package manager installs it")
+        raise OSError(errno.ENOTSUP, tr("on this system the package manager installs it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class UpdateWatch(QObject):
             self._read()
             self._process = None
             if not self._heard:
-                self._no_answer("it ended without an answer")
+                self._no_answer(tr("it ended without an answer"))
             elif self.view.state is S.PROVING:
                 self._begin(fetch=True)
             elif self._again:
@@ -225,12 +226,12 @@ class UpdateWatch(QObject):
     def _failed(self, process: QProcess, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart and process is self._process:
             self._process = None
-            self._no_answer("its process could not be started")
+            self._no_answer(tr("its process could not be started"))
             process.deleteLater()
 
     def _no_answer(self, why: str) -> None:
         self._installing = False
-        words = f"iConnect could not look for a new version: {why}."
+        words = tr("iConnect could not look for a new version: {why}.", why=why)
         self._show(UpdateView(S.PROBLEM, problem=words, installs_itself=self.options.installs_itself))
 
     # an installation
@@ -247,7 +248,9 @@ class UpdateWatch(QObject):
             self.options.start(Path(self.view.file))
         except OSError as error:
             log.warning("the setup did not start: %s", error_kind(error))
-            words = f"The setup could not be started ({error.strerror or 'the system refused it'}). Nothing was changed."
+            words = tr(
+                "The setup could not be started ({why}). Nothing was changed.", why=error.strerror or tr("the system refused it")
+            )
             self._show(replace(self.view, state=S.PROBLEM, problem=words))
             return
         self._show(replace(self.view, state=S.STARTED))

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushBu
 
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.update_state import BUSY, UpdateState, UpdateView, words
 from desktop.ui.update_watch import UpdateWatch
 from desktop.ui.widgets import Heading, Muted, Text, open_at
@@ -18,7 +19,7 @@ class UpdateWindow(Window):
     """Shows the watch's view. What the repository wrote is shown as plain text, never as marks or links."""
 
     def __init__(self, bridge: Bridge, watch: UpdateWatch, *, current: str, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Updates", clock=clock)
+        super().__init__(bridge, tr("Updates"), clock=clock)
         open_at(self, 520, 380)
         self._watch = watch
         self._current = current
@@ -26,20 +27,20 @@ class UpdateWindow(Window):
         self.text = Text()
         self.progress = QProgressBar()
         self.progress.setRange(0, _PERCENT)
-        self.progress.setAccessibleName("Downloaded")
-        self.notes_label = Muted("What is new", wrap=False)
+        self.progress.setAccessibleName(tr("Downloaded"))
+        self.notes_label = Muted(tr("What is new"), wrap=False)
         self.notes = QPlainTextEdit()
         self.notes.setReadOnly(True)
         self.notes.setTabChangesFocus(True)
-        self.notes.setAccessibleName("What is new")
+        self.notes.setAccessibleName(tr("What is new"))
         self.notes_label.setBuddy(self.notes)
-        self.look_button = QPushButton("Look now")
+        self.look_button = QPushButton(tr("Look now"))
         self.look_button.clicked.connect(watch.look)
-        self.install_button = QPushButton("Install")
+        self.install_button = QPushButton(tr("Install"))
         self.install_button.clicked.connect(watch.install)
-        self.not_yet_button = QPushButton("Not yet")
+        self.not_yet_button = QPushButton(tr("Not yet"))
         self.not_yet_button.clicked.connect(watch.do_not_install)
-        self.close_button = QPushButton("Close")
+        self.close_button = QPushButton(tr("Close"))
         self.close_button.clicked.connect(self.close)
         foot = QHBoxLayout()
         foot.setSpacing(theme.GAP)
