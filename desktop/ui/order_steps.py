@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
 from desktop.ui import theme, words
+from desktop.ui.language import tr
 from desktop.ui.widgets import small_font
 from desktop.ui.words import Tone
 
@@ -46,9 +47,12 @@ class PathStep:
     def text(self, now: datetime) -> str:
         """As a person reads it: `Cost held 15:18`."""
         if self.mark is Mark.NOT_YET:
-            return f"No {self.name.lower()} yet"
+            return _NOT_YET[self.name]
         return " ".join(part for part in (self.name, self.word, short_time(self.at, now)) if part)
 
+
+ORDERED, RESULT, DOCUMENT, COST = tr("Ordered"), tr("Result"), tr("Document"), tr("Cost")
+_NOT_YET = {RESULT: tr("No result yet"), DOCUMENT: tr("No document yet"), COST: tr("No cost yet")}
 
 _MARKS = {
     DeliveryState.HELD: Mark.PERSON,
@@ -69,22 +73,22 @@ def short_time(at: datetime | None, now: datetime) -> str:
     own = words.local(at, now)
     if own.date() == now.date():
         return f"{own:%H:%M}"
-    return f"{own.day} {own:%b}" if own.year == now.year else f"{own:%b %Y}"
+    return f"{own.day} {words.month(own)}" if own.year == now.year else f"{words.month(own)} {own:%Y}"
 
 
 def path_of(order: OrderView) -> tuple[PathStep, ...]:
     """Ordered, result, document, cost."""
     result = min((delivery.created_at for delivery in order.deliveries), default=None)
     return (
-        PathStep("Ordered", "", Mark.DONE, Tone.GOOD, order.ordered_at or order.first_seen_at),
-        PathStep("Result", "", Mark.DONE, Tone.GOOD, result) if result is not None else _none("Result"),
-        _step("Document", [one for one in order.deliveries if one.kind is DeliveryKind.DOCUMENT]),
-        _step("Cost", [one for one in order.deliveries if one.kind is DeliveryKind.COST]),
+        PathStep(ORDERED, "", Mark.DONE, Tone.GOOD, order.ordered_at or order.first_seen_at),
+        PathStep(RESULT, "", Mark.DONE, Tone.GOOD, result) if result is not None else _none(RESULT),
+        _step(DOCUMENT, [one for one in order.deliveries if one.kind is DeliveryKind.DOCUMENT]),
+        _step(COST, [one for one in order.deliveries if one.kind is DeliveryKind.COST]),
     )
 
 
 def _none(name: str) -> PathStep:
-    return PathStep(name, "none yet", Mark.NOT_YET, Tone.QUIET)
+    return PathStep(name, tr("none yet"), Mark.NOT_YET, Tone.QUIET)
 
 
 def _step(name: str, deliveries: Sequence[Delivery]) -> PathStep:
@@ -93,7 +97,7 @@ def _step(name: str, deliveries: Sequence[Delivery]) -> PathStep:
         found = [one for one in deliveries if one.state is state]
         if found:
             latest = max(one.updated_at for one in found)
-            return PathStep(name, str(state), _MARKS[state], words.tone_of(state), latest)
+            return PathStep(name, words.state_word(state), _MARKS[state], words.tone_of(state), latest)
     return _none(name)
 
 
@@ -217,7 +221,7 @@ def _fitted(steps: tuple[PathStep, ...], day: datetime, font: str, height: int, 
 def _fitting(steps: Sequence[PathStep], now: datetime, metrics: QFontMetrics, room: int) -> list[str]:
     """What is done says its name and time; what is not says its state first of all."""
     whole = [_row_words(step, now, time=True) for step in steps]
-    ends = [_row_words(step, now, time=step.name != "Result") for step in steps]
+    ends = [_row_words(step, now, time=step.name != RESULT) for step in steps]
     loud = [_row_words(step, now, time=step.mark not in (Mark.DONE, Mark.NOT_YET)) for step in steps]
     plain = [_row_words(step, now, time=False) for step in steps]
     for texts in (whole, ends, loud, plain):
@@ -234,7 +238,7 @@ def _row_words(step: PathStep, now: datetime, *, time: bool) -> str:
     return " ".join(part for part in (step.name, step.word) if part)
 
 
-_PLAIN_WORDS = {"Ordered": "placed", "Result": "received"}
+_PLAIN_WORDS = {ORDERED: tr("placed"), RESULT: tr("received")}
 
 
 class PathStrip(QWidget):
@@ -246,7 +250,7 @@ class PathStrip(QWidget):
         self._now = now
         self.setFont(small_font(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(f"Path: {path_text(order, now)}")
+        self.setAccessibleName(tr("Path: {path}", path=path_text(order, now)))
         self.setToolTip("\n".join(step.text(now) for step in self._steps))
 
     def sizeHint(self) -> QSize:

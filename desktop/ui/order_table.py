@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
 from desktop.services.ledger.model import OrderView
 from desktop.ui import theme
+from desktop.ui.language import tr
 from desktop.ui.order_row import order_row
 from desktop.ui.order_steps import PathStep, paint_path, path_of, path_text
 from desktop.ui.rows import ROW_ROLE, VALUE_ROLE, AnyIndex, Row, RowList, TwoLineDelegate, row_fonts
@@ -132,7 +133,11 @@ class OrderModel(QStringListModel):
         if role == VALUE_ROLE:
             return view
         if view is None:
-            row = Row(title=f"Order {order_id}", subtitle="…", spoken=f"Order {order_id}, being fetched")
+            row = Row(
+                title=tr("Order {order_id}", order_id=order_id),
+                subtitle="…",
+                spoken=tr("Order {order_id}, being fetched", order_id=order_id),
+            )
             path: tuple[PathStep, ...] = ()
         else:
             row, path = self._made(order_id, view)
@@ -223,7 +228,7 @@ class OrderRows(RowList):
     """The list's view. `rows_in_sight` is what the window fetches first."""
 
     def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
-        super().__init__("Orders", parent)
+        super().__init__(tr("Orders"), parent)
         self.setItemDelegate(OrderDelegate(clock, self))
 
     def dataChanged(self, first: AnyIndex, last: AnyIndex, roles: Sequence[int] = ()) -> None:

@@ -41,6 +41,22 @@ _TONES = {
     DeliveryState.CANCELLED: Tone.QUIET,
 }
 
+_STATE_WORDS = {
+    DeliveryState.HELD: tr("held"),
+    DeliveryState.QUEUED: tr("queued"),
+    DeliveryState.SENDING: tr("sending"),
+    DeliveryState.UNKNOWN: tr("unknown"),
+    DeliveryState.ACCEPTED: tr("accepted"),
+    DeliveryState.CONFIRMED: tr("confirmed"),
+    DeliveryState.REJECTED: tr("rejected"),
+    DeliveryState.CANCELLED: tr("cancelled"),
+}
+
+_MONTHS = (
+    tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May"), tr("Jun"),
+    tr("Jul"), tr("Aug"), tr("Sep"), tr("Oct"), tr("Nov"), tr("Dec"),
+)  # fmt: skip
+
 # An order's one word is that of the delivery that a person should look at first.
 FIRST = (
     DeliveryState.REJECTED,
@@ -66,12 +82,32 @@ def system_short(system: str) -> str:
     return "Xero" if system == "xero-practice-manager" else system_title(system)
 
 
+def state_word(state: str) -> str:
+    """A delivery's state as a person reads it. `state` may be the ledger's text for one; an unknown one stays as it is."""
+    try:
+        return _STATE_WORDS[DeliveryState(state)]
+    except ValueError:
+        return state
+
+
+def month(at: datetime) -> str:
+    """The month's short name."""
+    return _MONTHS[at.month - 1]
+
+
 def tone_of(state: DeliveryState | None) -> Tone:
     return _TONES[state] if state is not None else Tone.QUIET
 
 
 def kind_word(kind: DeliveryKind) -> str:
     return tr("Cost") if kind is DeliveryKind.COST else tr("Document")
+
+
+def delivery_name(delivery: Delivery) -> str:
+    """What a delivery is called inside a sentence: `cost IT-71000123-R-1`."""
+    if delivery.kind is DeliveryKind.COST:
+        return tr("cost {key}", key=delivery.key)
+    return tr("document {key}", key=delivery.key)
 
 
 def money(amount: Decimal | None) -> str:
@@ -101,8 +137,8 @@ def when(moment: datetime | None, now: datetime) -> str:
     if days == -1:
         return tr("tomorrow {clock}", clock=clock)
     if own.year == now.year:
-        return f"{own.day} {own:%b} {clock}"
-    return f"{own.day} {own:%b %Y} {clock}"
+        return f"{own.day} {month(own)} {clock}"
+    return f"{own.day} {month(own)} {own:%Y} {clock}"
 
 
 def span(duration: timedelta) -> str:
@@ -137,7 +173,7 @@ def order_state(order: OrderView) -> DeliveryState | None:
 
 def order_word(order: OrderView) -> str:
     state = order_state(order)
-    return str(state) if state is not None else tr("no result yet")
+    return state_word(state) if state is not None else tr("no result yet")
 
 
 def plain_state(delivery: Delivery, now: datetime) -> str:
@@ -232,7 +268,7 @@ def step_words(step: Step) -> tuple[str, str]:
         what, reason = tr("Belongs to matter {reason}", reason=reason), ""
     elif step.to_state:
         what = f"{part_word(step.key)}: " if step.key else ""
-        what += f"{step.from_state} → {step.to_state}" if step.from_state else step.to_state
+        what += f"{state_word(step.from_state)} → {state_word(step.to_state)}" if step.from_state else state_word(step.to_state)
         if step.what not in ("", "planned", "moved"):
             what += f" ({step.what})"
     else:
@@ -261,7 +297,7 @@ def order_text(order: OrderView) -> str:
     if order.service:
         parts.append(order.service)
     parts.append(tr("matter {matter_number}", matter_number=order.matter_number) if order.matter_number else tr("no matter"))
-    parts += [f"{kind_word(d.kind).lower()} {d.key} {d.state}" for d in order.deliveries]
+    parts += [f"{delivery_name(d)} {state_word(d.state)}" for d in order.deliveries]
     return ", ".join(parts)
 
 
