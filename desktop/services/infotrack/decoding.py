@@ -7,9 +7,15 @@ import re
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["'][^>]{0,200}?\?>""")
 _DECLARATION = re.compile(r"^\s*<\?xml\b[^>]{0,400}?\?>")
+_DECLARATIONS = re.compile(r"<\?xml\s[^<>]{0,400}\?>")
 
-# What Windows programs write. Others (UTF-7 above all) exist only to smuggle something past a reader.
-_READABLE = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"})
+# What programs in offices write. Others (UTF-7 above all) exist only to smuggle something past a reader.
+_READABLE = frozenset(
+    {"utf-8", "ascii", "utf-16", "utf-16-le", "utf-16-be", "cp437", "cp850", "cp852", "cp858", "cp866", "cp874", "mac-roman"}
+    | {f"iso8859-{part}" for part in range(1, 17)}
+    | {f"cp{page}" for page in range(1250, 1259)}
+    | {"koi8-r", "koi8-u", "gb18030", "gbk", "gb2312", "big5", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949"}
+)
 
 
 class NotText(ValueError):
@@ -25,6 +31,11 @@ def decode(data: bytes) -> str:
         return _DECLARATION.sub("", data.decode(_encoding(data)).removeprefix("\ufeff"), count=1)
     except (UnicodeDecodeError, UnicodeError):
         raise NotText("The text is not in the encoding that it claims (UTF-8, where it claims none).") from None
+
+
+def without_declarations(text: str) -> str:
+    """Text that was decoded already: what an XML declaration in it, at the start or further on, says of bytes is past."""
+    return _DECLARATIONS.sub("", text)
 
 
 def _encoding(data: bytes) -> str:

@@ -23,6 +23,7 @@ from desktop.services.infotrack.unreadable import Unreadable
 _log = logging.getLogger(__name__)
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _CURSOR = re.compile(r"[\x21-\x7e]{1,500}")
+_CURSOR_REFUSED = frozenset({400, 404, 409, 410, 412, 416, 422})
 _REJECTED = "The message feed did not accept your InfoTrack login. Sign in again under Connections."
 
 
@@ -30,6 +31,10 @@ _REJECTED = "The message feed did not accept your InfoTrack login. Sign in again
 class _Page:
     messages: list[object]
     next: str | None
+
+
+class _CursorUnknown(Exception):
+    """The feed refused a request that carried a cursor, in a way that it may not refuse one without."""
 
 
 class Feed:
@@ -74,7 +79,14 @@ class Feed:
         visited = {position}
         new = 0
         for _ in range(self._most_pages):
-            page = self._page(position)
+            try:
+                page = self._page(position)
+            except _CursorUnknown:
+                # A feed that was set up anew knows nothing of where we stood. From its start nothing is missed, and what comes
+                # again changes nothing.
+                _log.warning("the message feed does not know the cursor any more; it is read from its start")
+                position, visited = None, {None}
+                page = self._page(None)
             batch = batch_of(page.messages, self._zone) if page.messages else Batch(())
             for bad in batch.unreadable:
                 _log.warning("a message of the feed could not be read; it is kept in the profile's folder `unreadable`")
@@ -108,6 +120,8 @@ class Feed:
         if answer.status == 401:
             self._credentials.rejected(login)
             raise SignedOut(_REJECTED)
+        if position is not None and answer.status in _CURSOR_REFUSED:
+            raise _CursorUnknown
         self._demand_success(answer)
         if not _JSON.fullmatch(answer.headers.get("content-type", "").strip()):
             raise BadAnswer("The message feed answered with something else than JSON. Check results.pull_url.")

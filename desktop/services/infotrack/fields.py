@@ -100,7 +100,8 @@ def flag(value: object) -> bool | None:
 
 # With a thousands comma only when cents are told too: "1,234" may be a decimal comma.
 _MONEY = re.compile(
-    r"(?P<sign>[+-]?)\$?(?P<sign2>[+-]?)(?:(?P<plain>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?P<exp>[eE][+-]?[0-9]{1,3})?"
+    r"(?P<sign>[+-]?)(?:(?:AU?)?\$ ?)?(?P<sign2>[+-]?)"
+    r"(?:(?P<plain>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?P<exp>[eE][+-]?[0-9]{1,3})?"
     r"|(?P<grouped>[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,30}))"
 )
 
@@ -112,7 +113,7 @@ class NotAnAmount(ValueError):
 def amount(value: object) -> Decimal | None:
     """Dollars and cents, exactly two places; None where nothing was told. Raises NotAnAmount.
 
-    "7.29", 7.29, "7.2900", "$1,234.50" and "-7.29" are amounts. A value that is off a cent by less than a ten-thousandth
+    "7.29", 7.29, "7.2900", "$1,234.50", "A$ 7.29" and "-7.29" are amounts. A value that is off a cent by less than a ten-thousandth
     of one is a binary fraction that was meant to be that cent; any other part of a cent is not guessed at."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
@@ -159,9 +160,10 @@ def moment(value: object, zone: ZoneInfo) -> datetime | None:
     if epoch := _EPOCH.fullmatch(text):
         # An old .NET way: milliseconds since 1970 in UTC; the offset beside it only says where the clock hung.
         try:
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(epoch["ms"]))
+            at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(epoch["ms"]))
         except OverflowError:
             return None
+        return at if at.year > 1 else None
     found = _ISO.fullmatch(text) or _DAY_FIRST.fullmatch(text)
     if not found or int(found["y"]) <= 1:
         return None

@@ -7,6 +7,7 @@ other finds it gone.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets as randomness
@@ -30,6 +31,9 @@ HELD_FOR = 60.0
 _SUFFIXES = (".xml", ".json")
 _AT_ONCE = 50
 _REMEMBERED = 2_000
+_NUMBERED = 100
+_WATCHED = 200
+_WATCHED_FOR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class _Seen:
     batch: Batch | None = None
     taken: set[int] = field(default_factory=set)
     held_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A file that could not be read, in failed/ now. Its writer may still have it open, and go on writing there."""
+
+    path: Path
+    name: str
+    shape: _Shape
+    since: float
 
 
 class _Gone(Exception):
@@ -76,6 +90,7 @@ class DropFolder:
         self._clock = clock
         self._wait = wait
         self._seen: dict[str, _Seen] = {}
+        self._failed: list[_Failed] = []
         self._due: float | None = None
 
     def due_in(self) -> float | None:
@@ -98,11 +113,26 @@ class DropFolder:
         return new
 
     def _look(self, inbox: Inbox, trouble: list[str]) -> int:
+        self._take_back()
         ready = self._ready()
         new = 0
         for start in range(0, len(ready), _AT_ONCE):
             new += self._take(ready[start : start + _AT_ONCE], inbox, trouble)
         return new
+
+    def _take_back(self) -> None:
+        """A writer that paused in the middle of a file was taken for done. Where it went on, the file comes back and is read
+        whole."""
+        now = self._clock()
+        watched, self._failed = self._failed, []
+        for failed in watched:
+            shape = _shape(failed.path)
+            if shape == failed.shape and now - failed.since < _WATCHED_FOR:
+                self._failed.append(failed)
+            elif shape is not None and shape != failed.shape:
+                with contextlib.suppress(OSError):
+                    failed.path.replace(_free(self._folder / failed.name))
+                    _reason_of(failed.path).unlink(missing_ok=True)
 
     def _ready(self) -> list[str]:
         """The names of files that have stood still long enough, oldest first."""
@@ -195,7 +225,8 @@ class DropFolder:
             moved = _move(self._folder / name, self._folder / ("failed" if reason else "processed"), seen.shape)
             if reason:
                 _log.warning("a file in the drop folder could not be read; it is in failed/ with the reason beside it")
-                _write_new(moved.with_name(moved.name + ".reason.txt"), reason + "\n")
+                self._failed = [*self._failed[1 - _WATCHED :], _Failed(moved, name, seen.shape, self._clock())]
+                _write_new(_reason_of(moved), reason + "\n")
         except _Gone:
             pass
         except OSError:
@@ -282,6 +313,10 @@ def _move(path: Path, into: Path, expected: _Shape) -> Path:
     return target
 
 
+def _reason_of(path: Path) -> Path:
+    return path.with_name(path.name + ".reason.txt")
+
+
 def _write_new(path: Path, text: str) -> None:
     """Never through what lies under the name already: on a share that may be somebody's link to a file of this person."""
     path.unlink(missing_ok=True)
@@ -296,11 +331,14 @@ def _short(path: Path) -> str:
 
 def _free(wanted: Path) -> Path:
     """A name like `wanted`, reserved for the caller by an empty file: creating one is a single step on every share."""
-    for number in range(100_000):
+    for number in range(_NUMBERED):
         path = wanted if number == 0 else wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(wanted.name)
+    # A program that gives every file the same name has filled the numbers: looking for the next would take longer each time.
+    path = wanted.with_name(f"{wanted.stem}-{randomness.token_hex(6)}{wanted.suffix}")
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return path

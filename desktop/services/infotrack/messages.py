@@ -9,6 +9,7 @@ and never guessed. Field names: seen in public client code and in vendor help pa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from desktop.services.infotrack import order_xml
-from desktop.services.infotrack.decoding import NotText, decode
+from desktop.services.infotrack.decoding import NotText, decode, without_declarations
 from desktop.services.infotrack.fields import Fields, NotAnAmount, amount, clean, flag, moment, text_of, whole_number
 from desktop.services.infotrack.model import Fee, OrderMessage
 
@@ -127,7 +128,8 @@ def message(item: object, zone: ZoneInfo, *, sequence: int | None = None) -> Ord
         raise MessageUnreadable("The OrderId is not a positive whole number.")
     problems: list[str] = []
     fees = {group: _fee(item, group, problems) for group in ("Retailer", "Supplier", "Total")}
-    own_sequence = whole_number(item.get("sequencenumber"))
+    # Zero is what a program writes that has no number to tell; a flat message of a feed carries the feed's beside its own fields.
+    own_sequence = whole_number(item.get("sequencenumber")) or whole_number(item.get("sequence")) or None
     return OrderMessage(
         order_id=str(order_id),
         parent_id=str(whole_number(item.get("parentorderid")) or ""),
@@ -216,28 +218,36 @@ def _parsed(data: bytes) -> Iterator[tuple[object, int | None]]:
         except order_xml.NotXml as error:
             raise MessageUnreadable(str(error)) from error
     elif text.startswith(("{", "[")):
-        yield from _listed(_json(text), None, 0)
+        for document in _documents(text):
+            yield from _listed(document, None, 0)
     else:
         raise MessageUnreadable("The file is neither XML nor JSON.")
 
 
 def _json(text: str) -> object:
+    documents = _documents(text)
+    if len(documents) != 1:
+        raise MessageUnreadable("The file is not valid JSON.")
+    return documents[0]
+
+
+def _documents(text: str) -> list[object]:
+    """The JSON in a text. A program that appends leaves one object behind the other, often one a line."""
     # Each costs many times its own length once it is read.
     if text.count("{") + text.count("[") > _MOST_PARTS or text.count(":") > 4 * _MOST_PARTS:
         raise MessageUnreadable("The JSON holds more parts than order messages can have; split the file.")
+    found: list[object] = []
+    at = _BLANKS.match(text).end()  # type: ignore[union-attr]  # matches nothing, too
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=Fields.of,
-            parse_float=_fraction,
-            parse_int=_integer,
-            parse_constant=_not_a_number,
-            strict=False,
-        )
+        while at < len(text):
+            document, at = _DECODER.raw_decode(text, at)
+            found.append(document)
+            at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # as above
     except RecursionError:
         raise MessageUnreadable("The JSON is nested too deeply.") from None
     except ValueError as error:
         raise MessageUnreadable("The file is not valid JSON.") from error
+    return found
 
 
 def _fraction(text: str) -> object:
@@ -256,6 +266,12 @@ def _not_a_number(_text: str) -> object:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=Fields.of, parse_float=_fraction, parse_int=_integer, parse_constant=_not_a_number, strict=False
+)
+
+
 def _listed(value: object, sequence: int | None, depth: int) -> Iterator[tuple[object, int | None]]:
     """Every message in whatever it is wrapped in."""
     if depth > 6:
@@ -264,14 +280,35 @@ def _listed(value: object, sequence: int | None, depth: int) -> Iterator[tuple[o
         for part in value:
             yield from _listed(part, sequence, depth + 1)
         return
+    if isinstance(value, str) and _is_document(value):
+        inside = [found for document in _inside(value) for found in _listed(document, sequence, depth + 1)]
+        yield from inside or [(value, sequence)]
+        return
     if isinstance(value, Fields) and "orderid" not in value.values:
         for wrapper in ("messages", "orders", "arrayoforder", "order"):
             inner = value.values.get(wrapper)
-            if isinstance(inner, (Fields, list)):
+            if isinstance(inner, (Fields, list)) or (isinstance(inner, str) and _is_document(inner)):
                 own = whole_number(value.get("sequence"))
                 yield from _listed(inner, sequence if own is None else own, depth + 1)
                 return
     yield value, sequence
+
+
+_EDGE = "\ufeff \t\r\n"
+
+
+def _is_document(text: str) -> bool:
+    return text.lstrip(_EDGE)[:1] in ("<", "{", "[")
+
+
+def _inside(text: str) -> list[object]:
+    """A message that is carried as text within another document: a relay passes on what a drop file held. Nothing where it
+    can't be read; then the text stands for itself."""
+    text = without_declarations(text).strip(_EDGE)
+    try:
+        return list(order_xml.orders(text)) if text.startswith("<") else _documents(text)
+    except (order_xml.NotXml, MessageUnreadable):
+        return []
 
 
 def _written(item: object, sequence: int | None) -> bytes:
