@@ -206,11 +206,11 @@ def test_a_feed_that_lost_our_cursor_is_read_from_its_start(feed: FeedWorld, ref
 
 
 def test_a_feed_that_comes_past_the_lost_cursor_again_is_no_circle(feed: FeedWorld) -> None:
-    feed.inbox.cursors[feed.feed.feed] = "3"
+    feed.inbox.cursors[feed.feed.feed] = "4"
     feed.known_from(1, 5, 410)
     before, refused = feed.answer, [True]
     feed.answer = lambda request: (
-        Reply(410) if request.query.get("after") == ["3"] and refused and refused.pop() else before(request)
+        Reply(410) if request.query.get("after") == ["4"] and refused and refused.pop() else before(request)
     )
     assert feed.feed.collect(feed.inbox) == 5
 
