@@ -135,7 +135,7 @@ class _Program:
             matters_in_notices=self._desk.matters_in_notices,
             shortcut_wanted=self._desk.shortcut_wanted,
             icon=self.icon,
-            updates=usual_options(self._where.profile),
+            updates=usual_options(self._where.profile, profile_desk.come_to_rest),
         )
         Leaving(instance, self._tray.bridge, profile_desk.come_to_rest, self._tray.quit, self._tray)
         _stop_on_signals(self._app, self._tray)

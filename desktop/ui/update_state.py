@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from desktop.services.desk import Status
-from desktop.services.ledger.model import DeliveryState
 from desktop.ui.language import tr
 
 
@@ -41,11 +39,6 @@ class UpdateView:
 
 
 BUSY = frozenset({UpdateState.LOOKING, UpdateState.FETCHING, UpdateState.PROVING, UpdateState.WAITING, UpdateState.STARTED})
-
-
-def is_quiet(status: Status | None) -> bool:
-    """Whether nothing is being sent at this moment. While that is not known, it is not."""
-    return status is not None and not status.deliveries.get(DeliveryState.SENDING, 0)
 
 
 def menu_text(view: UpdateView) -> str:
@@ -103,19 +96,22 @@ def words(view: UpdateView, *, policy_file: str, current: str) -> tuple[str, str
             )
         case UpdateState.READY:
             return tr("iConnect {version} is ready", version=new), tr(
-                "It was proved to be the maker's. iConnect closes for the installation, and an order window that is open with it; "
-                "what is queued stays queued and goes on afterwards."
+                "It was proved to be the maker's. iConnect closes for the installation, once nothing is being sent and no order "
+                "window is open; what is queued stays queued and goes on afterwards."
             )
         case UpdateState.PROVING:
             return tr("iConnect {version} is checked once more", version=new), tr(
-                "Then it is installed as soon as nothing is being sent."
+                "Then it is installed as soon as nothing is being sent and no order window is open."
             )
         case UpdateState.WAITING:
             return tr("iConnect {version} waits", version=new), tr(
-                "Something is being sent at this moment. The installation begins by itself when that is done."
+                "Something is being sent at this moment, or an order window is open. The installation begins by itself when "
+                "that is done."
             )
         case UpdateState.STARTED:
-            return tr("iConnect {version} is being installed", version=new), tr("iConnect closes now.")
+            return tr("iConnect {version} is being installed", version=new), tr(
+                "iConnect closes as soon as nothing is being sent and no order window is open."
+            )
         case UpdateState.PROBLEM if view.refused:
             return here, tr(
                 "{problem} iConnect goes on as it is. Tell whoever looks after this PC: the place where new versions come "

@@ -1,4 +1,5 @@
-"""Looks for new versions once a day, and begins an installation that the person asked for as soon as nothing is being sent.
+"""Looks for new versions once a day, and begins an installation that the person asked for as soon as nothing is in flight: no send,
+and no order window that a person has open.
 
 Looking is a process of its own (`desktop.services.updates.looking`); here its lines become one view. Nothing is installed that
 the person did not ask for, and what is installed was proved a moment before.
@@ -17,13 +18,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from desktop.places import machine_wide_folder
-from desktop.services.desk import Desk, Status
+from desktop.services.desk import Desk
 from desktop.services.loggable import error_kind
 from desktop.services.updates.policy import POLICY_FILE, PolicyError, read_policy
 from desktop.services.updates.told import Told, read
 from desktop.ui.bridge import Bridge
 from desktop.ui.language import tr
-from desktop.ui.update_state import BUSY, UpdateState, UpdateView, is_quiet
+from desktop.ui.update_state import BUSY, UpdateState, UpdateView
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +51,22 @@ def start_setup(file: Path) -> None:
         raise OSError(errno.ENOTSUP, tr("on this system the package manager installs it"))
 
 
+def _nobody_knows() -> int:
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateOptions:
     """`folder` is where lists and packages are kept, private to the person. `installs_itself`: a release for this kind of PC is a
-    setup; elsewhere it is announced only."""
+    setup; elsewhere it is announced only. `come_to_rest` runs on a worker thread: begins nothing new for a while and gives how many
+    things are in flight (Background.come_to_rest); while nobody knows that, nothing is installed."""
 
     folder: Path
     command: Sequence[str]
     environment: Mapping[str, str]
     installs_itself: bool
     start: Callable[[Path], None] = start_setup
+    come_to_rest: Callable[[], int] = _nobody_knows
     first_ms: int = FIRST_MS
     every_ms: int = EVERY_MS
     quiet_check_ms: int = QUIET_CHECK_MS
@@ -69,9 +76,15 @@ class UpdateOptions:
         return machine_wide_folder(self.environment) / POLICY_FILE
 
 
-def usual_options(profile: Path) -> UpdateOptions:
+def usual_options(profile: Path, come_to_rest: Callable[[], int]) -> UpdateOptions:
     """For a program of this PC."""
-    return UpdateOptions(profile / "updates", command_for_looking(), os.environ, installs_itself=sys.platform == "win32")
+    return UpdateOptions(
+        profile / "updates",
+        command_for_looking(),
+        os.environ,
+        installs_itself=sys.platform == "win32",
+        come_to_rest=come_to_rest,
+    )
 
 
 class UpdateWatch(QObject):
@@ -79,7 +92,7 @@ class UpdateWatch(QObject):
 
     Signals:
         changed(UpdateView): what is known, whenever that differs.
-        leave(): the setup runs; the program should quit, as the menu does.
+        leave(): the setup runs and nothing is in flight; the program should quit, as the menu does.
     """
 
     changed = Signal(object)
@@ -128,7 +141,8 @@ class UpdateWatch(QObject):
         self._bridge.run(self, lambda _: _allowed(folder), self._policy_read, lane="policy")
 
     def install(self) -> None:
-        """Proves the package once more, waits until nothing is sent, then starts it and asks to leave. Only when it is ready."""
+        """Proves the package once more, waits until nothing is in flight, then starts it, and asks to leave as soon as nothing is.
+        Only when it is ready."""
         if self.view.state is S.READY:
             self._installing = True
             self._show(replace(self.view, state=S.PROVING))
@@ -237,16 +251,32 @@ class UpdateWatch(QObject):
     # an installation
 
     def _check_quiet(self) -> None:
-        self._bridge.run(self, _status, self._quiet_known, lambda _: None, lane="quiet")
+        come_to_rest = self.options.come_to_rest
 
-    def _quiet_known(self, status: Status) -> None:
-        if not self._installing or self.view.state is not S.WAITING or not is_quiet(status):
+        def work(_: Desk) -> int:
+            return come_to_rest()
+
+        def failed(_: str) -> None:
+            # A desk that was never opened sends nothing; of one that is open nothing is known now, so it counts as busy.
+            self._quiet_known(1 if self._bridge.is_open else 0)
+
+        self._bridge.run(self, work, self._quiet_known, failed, lane="quiet")
+
+    def _quiet_known(self, in_flight: int) -> None:
+        if in_flight or not self._quiet.isActive():
             return
-        self._quiet.stop()
+        if self.view.state is S.STARTED:
+            self._quiet.stop()
+            self.leave.emit()
+        elif self._installing and self.view.state is S.WAITING:
+            self._start_setup()
+
+    def _start_setup(self) -> None:
         self._installing = False
         try:
             self.options.start(Path(self.view.file))
         except OSError as error:
+            self._quiet.stop()
             log.warning("the setup did not start: %s", error_kind(error))
             words = tr(
                 "The setup could not be started ({why}). Nothing was changed.", why=error.strerror or tr("the system refused it")
@@ -254,7 +284,8 @@ class UpdateWatch(QObject):
             self._show(replace(self.view, state=S.PROBLEM, problem=words))
             return
         self._show(replace(self.view, state=S.STARTED))
-        self.leave.emit()
+        # The desktop may have asked for an administrator meanwhile, and a person may have opened a window: another look.
+        self._check_quiet()
 
     def _show(self, view: UpdateView) -> None:
         if view != self.view:
@@ -268,7 +299,3 @@ def _allowed(folder: Path) -> tuple[bool, str]:
         return read_policy(folder).updates.enabled, ""
     except PolicyError as error:
         return False, str(error)
-
-
-def _status(desk: Desk) -> Status:
-    return desk.status()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,11 +17,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.services.desk import Status
-from desktop.services.ledger.model import DeliveryState
 from desktop.ui.first_icon import prepare
 from desktop.ui.tray_app import TrayApp
-from desktop.ui.update_state import UpdateState, UpdateView, is_quiet, menu_text, notice, words
+from desktop.ui.update_state import UpdateState, UpdateView, menu_text, notice, words
 from desktop.ui.update_watch import UpdateOptions, UpdateWatch, start_setup, usual_options
 from desktop.ui.update_window import UpdateWindow
 from tests.ui.fake_desk import FakeDesk, connection, status
@@ -50,10 +48,6 @@ def qapp() -> QApplication:
     return app
 
 
-def sending(count: int = 1) -> Status:
-    return replace(status(connection()), deliveries={DeliveryState.SENDING: count})
-
-
 class Pc:
     """A PC with its policy, its tray program and what it did."""
 
@@ -69,6 +63,9 @@ class Pc:
         self.wanted = "errors"
         self.seen: list[UpdateView] = []
         self.refuses: OSError | None = None
+        self.in_flight = 0
+        self.asked_for_rest: list[str] = []
+        self.when_started: Callable[[], None] = lambda: None
         self.app: TrayApp | None = None
 
     def policy(self, url: str, *, enabled: bool = True) -> None:
@@ -81,6 +78,11 @@ class Pc:
             raise self.refuses
         assert file.read_bytes() == PACKAGE + b"1.1.0"
         self.started.append(file)
+        self.when_started()
+
+    def _come_to_rest(self) -> int:
+        self.asked_for_rest.append(threading.current_thread().name)
+        return self.in_flight
 
     def run(self, *, installs_itself: bool = True, first_ms: int = 3_600_000, command: list[str] | None = None) -> TrayApp:
         options = UpdateOptions(
@@ -89,6 +91,7 @@ class Pc:
             {},
             installs_itself=installs_itself,
             start=self._start_setup,
+            come_to_rest=self._come_to_rest,
             first_ms=first_ms,
             quiet_check_ms=20,
         )
@@ -175,7 +178,7 @@ def test_a_proved_release_is_announced_once_and_installed_when_asked(pc: Pc, mir
     window.install_button.click()
     pc.until(S.STARTED)
     assert len(pc.started) == 1
-    assert pc.quits == [True]
+    pc.qtbot.waitUntil(lambda: pc.quits == [True])
     assert len(pc.notices) == 1
 
 
@@ -252,7 +255,7 @@ def test_a_send_that_runs_is_waited_for(pc: Pc, mirror: Mirror) -> None:
     pc.run()
     pc.watch.look()
     pc.until(S.READY)
-    pc.desk.now_status = sending()
+    pc.in_flight = 1
     pc.watch.install()
     pc.until(S.WAITING)
     window = pc.window()
@@ -260,7 +263,7 @@ def test_a_send_that_runs_is_waited_for(pc: Pc, mirror: Mirror) -> None:
     pc.qtbot.wait(200)
     assert pc.started == []
     assert pc.quits == []
-    pc.desk.now_status = sending(0)
+    pc.in_flight = 0
     pc.until(S.STARTED)
     assert len(pc.started) == 1
 
@@ -271,22 +274,56 @@ def test_what_waits_can_be_taken_back(pc: Pc, mirror: Mirror) -> None:
     pc.run()
     pc.watch.look()
     pc.until(S.READY)
-    pc.desk.now_status = sending()
+    pc.in_flight = 1
     pc.watch.install()
     pc.until(S.WAITING)
     pc.window().not_yet_button.click()
     assert pc.watch.view.state is S.READY
-    pc.desk.now_status = sending(0)
+    pc.in_flight = 0
     pc.qtbot.wait(150)
     assert pc.started == []
 
 
-@pytest.mark.parametrize("state", DeliveryState)
-def test_only_a_request_on_its_way_is_waited_for(state: DeliveryState) -> None:
-    """I10: at each outbox state: what rests in the ledger rests there during an installation too."""
-    now = replace(status(connection()), deliveries={state: 3})
-    assert is_quiet(now) is (state is not DeliveryState.SENDING)
-    assert not is_quiet(None)
+def test_a_window_that_opens_while_the_setup_starts_keeps_it_from_quitting(pc: Pc, mirror: Mirror) -> None:
+    """I10: the desktop asks for an administrator, and meanwhile a person begins to order: the window is not closed under them."""
+    pc.policy(mirror.url)
+    pc.run()
+    pc.watch.look()
+    pc.until(S.READY)
+
+    def opens_a_window() -> None:
+        pc.in_flight = 1
+
+    pc.when_started = opens_a_window
+    pc.watch.install()
+    pc.until(S.STARTED)
+    looks = len(pc.asked_for_rest)
+    pc.qtbot.waitUntil(lambda: len(pc.asked_for_rest) > looks + 2)
+    assert pc.quits == []
+    assert "no order window is open" in pc.window().text.text()
+    pc.in_flight = 0
+    pc.qtbot.waitUntil(lambda: pc.quits == [True])
+    assert len(pc.started) == 1
+
+
+def test_what_is_in_flight_is_asked_of_whoever_sends_and_off_the_windows_thread(pc: Pc, mirror: Mirror) -> None:
+    """I10: the deliveries rest while the setup begins; a status of a moment ago is no permission."""
+    pc.policy(mirror.url)
+    pc.run()
+    pc.watch.look()
+    pc.until(S.READY)
+    assert pc.asked_for_rest == []
+    pc.watch.install()
+    pc.qtbot.waitUntil(lambda: pc.quits == [True])
+    # Before the setup starts, and once more before the program leaves for it.
+    assert len(pc.asked_for_rest) == 2
+    assert threading.main_thread().name not in pc.asked_for_rest
+
+
+def test_the_tray_gives_the_rest_of_its_own_deliveries(tmp_path: Path) -> None:
+    """I10: what `iconnect quit --when-idle` asks, and while nobody has said how, nothing counts as at rest."""
+    assert usual_options(tmp_path, lambda: 7).come_to_rest() == 7
+    assert UpdateOptions(tmp_path, (), {}, installs_itself=True).come_to_rest() > 0
 
 
 def test_what_was_changed_since_it_was_proved_is_not_started(pc: Pc, mirror: Mirror) -> None:
@@ -414,7 +451,7 @@ def test_every_state_has_its_words(state: UpdateState, installs_itself: bool) ->
 
 def test_elsewhere_than_on_windows_no_package_is_started(tmp_path: Path) -> None:
     if sys.platform != "win32":
-        assert not usual_options(tmp_path).installs_itself
+        assert not usual_options(tmp_path, lambda: 0).installs_itself
         with pytest.raises(OSError, match="package manager"):
             start_setup(tmp_path / "x.deb")
 
