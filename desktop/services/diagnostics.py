@@ -162,15 +162,20 @@ def _ledger(where: Places) -> dict[str, object]:
 
 
 def _files(where: Places) -> dict[str, object]:
+    from desktop.services.ledger.mending import beside
+
     databases = (where.ledger, where.ledger.with_name(where.ledger.name + "-wal"), where.directory)
-    others = (where.own_settings, where.crashes, where.downloads, where.profile / "backups", where.profile / "unreadable")
+    others = (where.own_settings, where.crashes, where.downloads, beside(where.ledger), where.profile / "unreadable")
     return {path.name: _size(path) for path in (*databases, *others)}
 
 
 def _size(path: Path) -> object:
-    if path.is_dir():
-        return {"files": sum(1 for _ in path.iterdir())}
-    return path.stat().st_size if path.exists() else None
+    try:
+        if path.is_dir():
+            return {"files": sum(1 for _ in path.iterdir())}
+        return path.stat().st_size if path.exists() else None
+    except OSError as error:
+        return f"not readable: {type(error).__name__}"
 
 
 def _checks(platform: str | None, where: Places, environment: Mapping[str, str]) -> object:

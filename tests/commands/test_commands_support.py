@@ -63,6 +63,9 @@ def test_the_bundle_holds_what_support_needs_and_nothing_personal(planted: Insta
     ledger = json.loads(found["ledger.json"])
     assert ledger["states"] == {"held": 1}
     assert [(row["order"], row["part"], row["state"]) for row in ledger["unsettled"]] == [("…123", "R", "held")]
+    files = json.loads(found["files.json"])
+    assert files["ledger.db"] > 0
+    assert files["ledger-backups"]["files"] > 0
     settings = json.loads(found["settings.json"])["firm"]
     assert settings["xero"]["client_secret"] == "set"
     assert settings["xero"]["api_url"] == "host 127.0.0.1"
