@@ -27,6 +27,7 @@ from desktop.ui import theme, words
 from desktop.ui.answers import verdict
 from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
+from desktop.ui.language import tr
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_listing import WAITING, OrderListWindow
 from desktop.ui.order_pane import OrderPane, choices
@@ -76,8 +77,11 @@ def _move_back(desk: Desk, order: OrderView) -> None:
     told = move_words(now) if now is not None else None
     if told is None or told.undo or told.doubtful:
         raise ActionFailed(
-            f"Order {order.order_id} was sent to its new matter meanwhile. Move it from its own page: that shows what is to be "
-            "removed by hand."
+            tr(
+                "Order {order_id} was sent to its new matter meanwhile. Move it from its own page: that shows what is to be "
+                "removed by hand.",
+                order_id=order.order_id,
+            )
         )
     desk.move(order.order_id, known_matter(desk, order.system, order.matter_id, order.matter_number))
 
@@ -96,14 +100,19 @@ def undo_words(order: OrderView, number: str) -> str:
     """What moving an order will do, and what a person must undo by hand afterwards."""
     standing = [d for d in order.deliveries if d.state in (DeliveryState.CONFIRMED, DeliveryState.ACCEPTED)]
     doubtful = [d for d in order.deliveries if d.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN)]
-    target = f"matter {number}" if number else "the matter that you choose"
-    text = f"iConnect posts the costs and documents of order {order.order_id} to {target}."
+    target = tr("matter {matter_number}", matter_number=number) if number else tr("the matter that you choose")
+    text = tr("iConnect posts the costs and documents of order {order_id} to {target}.", order_id=order.order_id, target=target)
     if standing or doubtful:
         keys = ", ".join(d.key for d in (*standing, *doubtful))
         system = words.system_title(order.system)
-        text += f" What stands at matter {order.matter_number} in {system} must be removed there by hand: {keys}."
+        text += " " + tr(
+            "What stands at matter {number} in {system} must be removed there by hand: {keys}.",
+            number=order.matter_number,
+            system=system,
+            keys=keys,
+        )
     if doubtful:
-        text += " Some of it was sent without an answer and may already be posted there."
+        text += " " + tr("Some of it was sent without an answer and may already be posted there.")
     return text
 
 
@@ -123,7 +132,7 @@ class DeliveriesWindow(OrderListWindow):
         clock: Clock = local_now,
         open_url: Callable[[QUrl], bool] = QDesktopServices.openUrl,
     ) -> None:
-        super().__init__(bridge, "Orders and postings", clock=clock)
+        super().__init__(bridge, tr("Orders and postings"), clock=clock)
         open_at(self, 1180, 720)
         self.setAcceptDrops(True)
         self._open_url = open_url
@@ -133,10 +142,10 @@ class DeliveriesWindow(OrderListWindow):
 
         self.message = MessageBar()
         self.notice = MessageBar()
-        self.add_button = plain_button("Add a result…", self.add_result)
-        self.import_button = plain_button("Import…", self.choose_import)
-        self.deliver_button = plain_button("Deliver now", self.deliver_now)
-        self.more_button = QPushButton("More")
+        self.add_button = plain_button(tr("Add a result…"), self.add_result)
+        self.import_button = plain_button(tr("Import…"), self.choose_import)
+        self.deliver_button = plain_button(tr("Deliver now"), self.deliver_now)
+        self.more_button = QPushButton(tr("More"))
         self.more_button.setAutoDefault(False)
         self.more_button.setMenu(self._more())
         self.approve_button.clicked.connect(self.approve_all)
@@ -183,9 +192,9 @@ class DeliveriesWindow(OrderListWindow):
         self.filter.setItemText(1, f"{WAITING} ({number})" if number else WAITING)
         if status.crash_reports:
             self.notice.say(
-                "iConnect ended unexpectedly. A report for support can be made; you see all of it first.",
+                tr("iConnect ended unexpectedly. A report for support can be made; you see all of it first."),
                 Tone.WARN,
-                button="Show the report…",
+                button=tr("Show the report…"),
                 act=self.open_diagnostics,
             )
         else:
@@ -211,10 +220,12 @@ class DeliveriesWindow(OrderListWindow):
                 self.pane.show_order(None, title="", text="")
             elif wanted == self._absent:
                 self.pane.show_order(
-                    None, title=f"Order {wanted} is not here yet", text="It appears by itself as soon as InfoTrack reports it."
+                    None,
+                    title=tr("Order {order_id} is not here yet", order_id=wanted),
+                    text=tr("It appears by itself as soon as InfoTrack reports it."),
                 )
             else:
-                self.pane.show_order(None, title=f"Order {wanted}", text="One moment…")
+                self.pane.show_order(None, title=tr("Order {order_id}", order_id=wanted), text=tr("One moment…"))
             return
         shown = self.pane.order()
         if shown is None or shown.order_id != order_id:
@@ -230,7 +241,7 @@ class DeliveriesWindow(OrderListWindow):
             return
         order = self.model.value(self.list.current_row())
         if order is None:
-            self.pane.show_order(None, title=f"Order {order_id}", text="One moment…")
+            self.pane.show_order(None, title=tr("Order {order_id}", order_id=order_id), text=tr("One moment…"))
         else:
             self.pane.show_order(order)
 
@@ -250,18 +261,22 @@ class DeliveriesWindow(OrderListWindow):
     # actions
 
     def _connect_pane(self) -> None:
-        self.pane.retry.connect(lambda key: self._act(lambda desk: desk.retry(key), "Trying again…", f"{key} is tried again."))
-        self.pane.approve.connect(lambda key: self._act(lambda desk: desk.approve(key), "Approving…", f"{key} is approved."))
+        self.pane.retry.connect(
+            lambda key: self._act(lambda desk: desk.retry(key), tr("Trying again…"), tr("{key} is tried again.", key=key))
+        )
+        self.pane.approve.connect(
+            lambda key: self._act(lambda desk: desk.approve(key), tr("Approving…"), tr("{key} is approved.", key=key))
+        )
         self.pane.cancel.connect(self._confirm_cancel)
         self.pane.move_order.connect(self._choose_target)
         self.pane.move_to.connect(self._suggested)
         self.pane.take_over.connect(
-            lambda order_id: self._act(lambda desk: desk.take_over(order_id), "Taking over…", "Taken over.")
+            lambda order_id: self._act(lambda desk: desk.take_over(order_id), tr("Taking over…"), tr("Taken over."))
         )
         self.pane.open_matter.connect(lambda order: self.open_matter.emit(order.matter_number))
         self.pane.open_document.connect(self.open_document)
         self.pane.open_job.connect(lambda address: self._open(QUrl(address)))
-        self.pane.copied.connect(lambda: self.message.say("The order's details are copied.", Tone.GOOD))
+        self.pane.copied.connect(lambda: self.message.say(tr("The order's details are copied."), Tone.GOOD))
 
     def _act(self, work: Callable[[Desk], None], doing: str, done: str = "", *, undo: Callable[[Desk], None] | None = None) -> None:
         """`done` is said afterwards where the list is narrowed: there the order may be gone from it the next moment. It is said
@@ -277,10 +292,13 @@ class DeliveriesWindow(OrderListWindow):
             if done and undo is not None:
                 taking_back = undo
                 self.message.say(
-                    done, Tone.GOOD, button="Undo", act=lambda: self._act(taking_back, "Taking it back…", "It is as it was before.")
+                    done,
+                    Tone.GOOD,
+                    button=tr("Undo"),
+                    act=lambda: self._act(taking_back, tr("Taking it back…"), tr("It is as it was before.")),
                 )
             elif done and self.filter.currentData() != "all":
-                self.message.say(done, Tone.GOOD, button="Show the order", act=lambda: self.open_with(order_id))
+                self.message.say(done, Tone.GOOD, button=tr("Show the order"), act=lambda: self.open_with(order_id))
 
         self.bridge.run(self, work, lambda _: acted(), self._act_failed)
 
@@ -314,14 +332,14 @@ class DeliveriesWindow(OrderListWindow):
     def _confirm_cancel(self, delivery: Delivery) -> None:
         in_flight = delivery.state in words.IN_FLIGHT
         self._confirm(
-            "Cancel a posting that may already be posted?" if in_flight else "Cancel this posting?",
+            tr("Cancel a posting that may already be posted?") if in_flight else tr("Cancel this posting?"),
             words.cancel_warning(delivery),
-            "Cancel the posting",
-            "Keep it",
+            tr("Cancel the posting"),
+            tr("Keep it"),
             lambda: self._act(
                 lambda desk: desk.cancel(delivery.key),
-                "Cancelling…",
-                f"{delivery.key} is cancelled.",
+                tr("Cancelling…"),
+                tr("{key} is cancelled.", key=delivery.key),
                 # Only what would have gone by itself goes again by a press that takes something back: what waited for a yes has
                 # none, and what was refused or may be posted needs a look.
                 undo=(lambda desk: desk.retry(delivery.key)) if delivery.state is DeliveryState.QUEUED else None,
@@ -330,15 +348,19 @@ class DeliveriesWindow(OrderListWindow):
         )
 
     def _choose_target(self, order: OrderView) -> None:
-        title = f"Move order {order.order_id}" if order.matter_number else f"A matter for order {order.order_id}"
-        chooser = MatterChooser(self.bridge, title, undo_words(order, ""), "Move here", self.clock, self)
+        title = (
+            tr("Move order {order_id}", order_id=order.order_id)
+            if order.matter_number
+            else tr("A matter for order {order_id}", order_id=order.order_id)
+        )
+        chooser = MatterChooser(self.bridge, title, undo_words(order, ""), tr("Move here"), self.clock, self)
         chooser.ask(lambda matter: self._move(order, matter), instead_of=order)
 
     def _suggested(self, order: OrderView, suggestion: Suggestion) -> None:
         self._act(
             lambda desk: desk.move(order.order_id, suggested_matter(desk, suggestion)),
-            f"Moving to {suggestion.matter_number}…",
-            f"Order {order.order_id} now belongs to {suggestion.matter_number}.",
+            tr("Moving to {number}…", number=suggestion.matter_number),
+            tr("Order {order_id} now belongs to {number}.", order_id=order.order_id, number=suggestion.matter_number),
         )
 
     def _move(self, order: OrderView, matter: Matter) -> None:
@@ -352,8 +374,8 @@ class DeliveriesWindow(OrderListWindow):
         told = move_words(order)
         self._act(
             lambda desk: desk.move(order.order_id, matter),
-            f"Moving to {matter.number}…",
-            f"Order {order.order_id} now belongs to {matter.number}.",
+            tr("Moving to {number}…", number=matter.number),
+            tr("Order {order_id} now belongs to {number}.", order_id=order.order_id, number=matter.number),
             undo=None if told.undo or told.doubtful or not order.matter_id else lambda desk: _move_back(desk, order),
         )
 
@@ -361,14 +383,14 @@ class DeliveriesWindow(OrderListWindow):
         """Every posting of the list that waits for a yes, shown as it will stand; each is handled alone."""
         wanted = self.query()
         dialog = PreviewDialog(self)
-        dialog.ask(lambda keys: self._act(lambda desk: _approve_each(desk, keys), f"Approving {len(keys)}…"))
+        dialog.ask(lambda keys: self._act(lambda desk: _approve_each(desk, keys), tr("Approving {count}…", count=len(keys))))
         self.bridge.run(dialog, lambda desk: desk.books.previews(wanted), dialog.show_previews, dialog.refuse)
 
     # documents and lists
 
     def open_document(self, key: str) -> None:
         self.message.clear()
-        self.busy.start("Opening the document…")
+        self.busy.start(tr("Opening the document…"))
         self.bridge.run(self, lambda desk: desk.books.document(key), self._got_document, self._no_document, network=True)
 
     def _got_document(self, file: Path) -> None:
@@ -382,40 +404,40 @@ class DeliveriesWindow(OrderListWindow):
     def _open(self, address: QUrl) -> None:
         if not self._open_url(address):
             shown = address.toLocalFile() if address.isLocalFile() else address.toString()
-            self.message.say(f"No program on this PC opens {shown}.")
+            self.message.say(tr("No program on this PC opens {what}.", what=shown))
 
     def choose_export(self) -> None:
-        save_as(self, "Export the list", "orders.csv", "Table (*.csv)", self.export)
+        save_as(self, tr("Export the list"), "orders.csv", tr("Table (*.csv)"), self.export)
 
     def export(self, file: Path) -> None:
         """Writes the whole list as it is narrowed now."""
         wanted = self.query()
         self.message.clear()
-        self.busy.start("Exporting…")
+        self.busy.start(tr("Exporting…"))
         self.bridge.run(
             self, lambda desk: desk.books.export_orders(wanted, file), lambda rows: self._exported(file, rows), self._no_document
         )
 
     def _exported(self, file: Path, rows: int) -> None:
         self.busy.stop()
-        self.message.say(f"{rows:,} order{'' if rows == 1 else 's'} written to {file}.", Tone.GOOD)
+        self.message.say(words.written(rows, file), Tone.GOOD)
 
     # the other windows of the bookkeeper
 
     def _more(self) -> QMenu:
         menu = QMenu(self)
-        menu.setAccessibleName("More")
+        menu.setAccessibleName(tr("More"))
         self._also_in_menu = [
-            menu.addAction("Add a result…", self.add_result),
-            menu.addAction("Import…", self.choose_import),
-            menu.addAction("Deliver now", self.deliver_now),
+            menu.addAction(tr("Add a result…"), self.add_result),
+            menu.addAction(tr("Import…"), self.choose_import),
+            menu.addAction(tr("Deliver now"), self.deliver_now),
             menu.addSeparator(),
         ]
-        menu.addAction("Export the list…", self.choose_export)
+        menu.addAction(tr("Export the list…"), self.choose_export)
         menu.addSeparator()
-        menu.addAction("Reconcile an invoice…", self.open_reconcile)
-        menu.addAction("Audit trail…", self.open_audit)
-        menu.addAction("Diagnostics…", self.open_diagnostics)
+        menu.addAction(tr("Reconcile an invoice…"), self.open_reconcile)
+        menu.addAction(tr("Audit trail…"), self.open_audit)
+        menu.addAction(tr("Diagnostics…"), self.open_diagnostics)
         return menu
 
     def open_reconcile(self) -> None:
@@ -455,11 +477,13 @@ class DeliveriesWindow(OrderListWindow):
     def _added(self, form: ResultForm, value: TypedResult) -> None:
         form.accept()
         self._wanted_order = value.order_id
-        self.message.say(f"Order {value.order_id} was added.", Tone.GOOD)
+        self.message.say(tr("Order {order_id} was added.", order_id=value.order_id), Tone.GOOD)
         self._acted()
 
     def choose_import(self) -> None:
-        dialog = QFileDialog(self, "iConnect - Import order messages", "", "Order messages (*.xml *.json);;All files (*)")
+        dialog = QFileDialog(
+            self, f"iConnect - {tr('Import order messages')}", "", f"{tr('Order messages (*.xml *.json)')};;{tr('All files (*)')}"
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda files: self.import_files([Path(file) for file in files]))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -472,15 +496,15 @@ class DeliveriesWindow(OrderListWindow):
             return
         chosen = tuple(files)
         self.message.clear()
-        self.busy.start("Importing…")
+        self.busy.start(tr("Importing…"))
         self.bridge.run(self, lambda desk: desk.import_results(chosen), self._imported, self._act_failed)
 
     def _imported(self, count: int) -> None:
-        self.message.say(f"{count} message{'' if count == 1 else 's'} recorded.", Tone.GOOD)
+        self.message.say(tr("1 message recorded.") if count == 1 else tr("{count} messages recorded.", count=count), Tone.GOOD)
         self._acted()
 
     def deliver_now(self) -> None:
-        self._act(lambda desk: desk.deliver_now(), "Delivering…")
+        self._act(lambda desk: desk.deliver_now(), tr("Delivering…"))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -17,6 +17,7 @@ from desktop.services.desk import Desk
 from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.ui import words
 from desktop.ui.bridge import Bridge
+from desktop.ui.language import tr
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_table import OrderModel, OrderRows, Place
 from desktop.ui.patience import Patience
@@ -24,10 +25,10 @@ from desktop.ui.tables import label_for
 from desktop.ui.widgets import Busy, EmptyState, Field, Muted
 from desktop.ui.window import Clock, Window
 
-ALL = "All"
-WAITING = "Waiting for me"
-UNMATCHED = "Without a matter"
-ONE_MATTER = "One matter…"
+ALL = tr("All")
+WAITING = tr("Waiting for me")
+UNMATCHED = tr("Without a matter")
+ONE_MATTER = tr("One matter…")
 
 AHEAD = 30
 """Rows fetched beyond those in sight."""
@@ -52,6 +53,11 @@ def _sums(desk: Desk, wanted: OrderQuery) -> _Sums:
     return _Sums(desk.books.sum_orders(wanted), len(desk.books.list_orders(OrderQuery(without_matter=True))))
 
 
+def sentence(text: str) -> str:
+    """With a capital at its beginning, as a choice of its own."""
+    return text[:1].upper() + text[1:]
+
+
 def monday(now: datetime) -> datetime:
     """The beginning of this week, in the zone of `now`."""
     return datetime.combine(now.date() - timedelta(days=now.weekday()), time(), now.tzinfo)
@@ -74,18 +80,18 @@ class OrderListWindow(Window):
         self.sums: OrderSums | None = None
 
         self.field = Field()
-        self.field.setAccessibleName("Find an order")
-        self.field.setPlaceholderText("Order, matter, service or reference")
+        self.field.setAccessibleName(tr("Find an order"))
+        self.field.setPlaceholderText(tr("Order, matter, service or reference"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._typed)
         self.filter = QComboBox()
-        self.filter.setAccessibleName("Show")
-        self.filter_label = label_for(self.filter, "Show")
+        self.filter.setAccessibleName(tr("Show"))
+        self.filter_label = label_for(self.filter, tr("Show"))
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for title, name in self._filters():
             self.filter.addItem(title, name)
         self.filter.currentIndexChanged.connect(self._filter_changed)
-        self.approve_button = QPushButton("Approve all")
+        self.approve_button = QPushButton(tr("Approve all"))
         self.approve_button.setAutoDefault(False)
         self.approve_button.hide()
         self._scrolled = QTimer(self)
@@ -94,7 +100,7 @@ class OrderListWindow(Window):
         self._scrolled.setInterval(15)
         self._scrolled.timeout.connect(self._fetch_in_sight)
         self.busy = Busy()
-        self._patience = Patience(self.busy, "Looking…", self)
+        self._patience = Patience(self.busy, tr("Looking…"), self)
         self.model = OrderModel(clock, self)
         self.list = OrderRows(clock)
         self.list.setModel(self.model)
@@ -156,8 +162,8 @@ class OrderListWindow(Window):
 
     @staticmethod
     def _filters() -> list[tuple[str, str]]:
-        plain = [(ALL, "all"), (WAITING, "waiting"), ("Mine", "mine"), ("This week", "week"), (UNMATCHED, "unmatched")]
-        states = [(str(state).capitalize(), str(state)) for state in DeliveryState]
+        plain = [(ALL, "all"), (WAITING, "waiting"), (tr("Mine"), "mine"), (tr("This week"), "week"), (UNMATCHED, "unmatched")]
+        states = [(sentence(words.state_word(state)), str(state)) for state in DeliveryState]
         # The last, because it asks: who steps through the others with the arrow keys should not meet a question.
         return [*plain, *states, (ONE_MATTER, "matter")]
 
@@ -167,7 +173,7 @@ class OrderListWindow(Window):
     def _filter_changed(self) -> None:
         if self.filter.currentData() == "matter" and not self._matter:
             before = self._shown_filter
-            chooser = MatterChooser(self.bridge, "One matter's orders", "", "Show its orders", self.clock, self)
+            chooser = MatterChooser(self.bridge, tr("One matter's orders"), "", tr("Show its orders"), self.clock, self)
             chooser.rejected.connect(lambda: self.filter.setCurrentIndex(before))
             chooser.ask(lambda matter: self._use_matter(matter.number))
             return
@@ -180,7 +186,7 @@ class OrderListWindow(Window):
     def _use_matter(self, number: str) -> None:
         self._matter = number
         index = self.filter.findData("matter")
-        self.filter.setItemText(index, f"Matter {number}")
+        self.filter.setItemText(index, tr("Matter {number}", number=number))
         if self.filter.currentIndex() == index:
             self._filter_changed()
         else:
@@ -294,14 +300,16 @@ class OrderListWindow(Window):
         number, sums = self.model.rowCount(), self.sums
         approvable = sums.approvable if sums is not None else 0
         self.approve_button.setVisible(approvable > 0 and number > 0)
-        self.approve_button.setText("Approve 1 shown…" if approvable == 1 else f"Approve all {approvable:,} shown…")
-        told = [f"{number:,} order{'' if number == 1 else 's'}"]
+        self.approve_button.setText(
+            tr("Approve 1 shown…") if approvable == 1 else tr("Approve all {count:,} shown…", count=approvable)
+        )
+        told = [tr("1 order") if number == 1 else tr("{count:,} orders", count=number)]
         if sums is not None and number:
-            told.append(f"{words.money(sums.net)} ex GST + {words.money(sums.gst)} GST = {words.money(sums.net + sums.gst)}")
+            told.append(words.sum_words(sums.net, sums.gst))
             if sums.untold:
-                told.append(f"{sums.untold:,} without a fee yet")
+                told.append(tr("{count:,} without a fee yet", count=sums.untold))
         self.count.setText(" · ".join(told))
-        self.count.setToolTip("What InfoTrack charged for the orders shown")
+        self.count.setToolTip(tr("What InfoTrack charged for the orders shown"))
         self.count.setVisible(number > 0)
         if number:
             self._stack.setCurrentWidget(self.list)
@@ -312,21 +320,21 @@ class OrderListWindow(Window):
     def _explain_empty(self) -> None:
         name = str(self.filter.currentData())
         empty = {
-            "waiting": ("Nothing waits for you", "Everything else moves on by itself."),
-            "mine": ("None of yours", "No order was started on this PC yet."),
-            "week": ("None this week", "No order was placed since Monday."),
-            "unmatched": ("Every result has its matter", "Results that no matter claims appear here, with suggestions."),
-            "matter": ("None", f"No order belongs to matter {self._matter}."),
+            "waiting": (tr("Nothing waits for you"), tr("Everything else moves on by itself.")),
+            "mine": (tr("None of yours"), tr("No order was started on this PC yet.")),
+            "week": (tr("None this week"), tr("No order was placed since Monday.")),
+            "unmatched": (tr("Every result has its matter"), tr("Results that no matter claims appear here, with suggestions.")),
+            "matter": (tr("None"), tr("No order belongs to matter {number}.", number=self._matter)),
         }
         if not self._fetched:
-            self.empty.say("One moment…", "iConnect is opening your orders.")
+            self.empty.say(tr("One moment…"), tr("iConnect is opening your orders."))
         elif self.field.text().strip():
-            self.empty.say("Nothing found", "No order fits what you typed.", button="Show all", act=self._show_all)
+            self.empty.say(tr("Nothing found"), tr("No order fits what you typed."), button=tr("Show all"), act=self._show_all)
         elif name == "all":
-            self.empty.say("No orders yet", "Choose a matter and press New search; what you order appears here by itself.")
+            self.empty.say(tr("No orders yet"), tr("Choose a matter and press New search; what you order appears here by itself."))
         else:
-            title, text = empty.get(name, ("None", f"No posting is {name} at the moment."))
-            self.empty.say(title, text, button="Show all", act=self._show_all)
+            title, text = empty.get(name, (tr("None"), tr("No posting is {state} at the moment.", state=words.state_word(name))))
+            self.empty.say(title, text, button=tr("Show all"), act=self._show_all)
 
     def _show_all(self) -> None:
         self.field.clear()

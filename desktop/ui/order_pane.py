@@ -15,12 +15,15 @@ from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState,
 from desktop.ui import theme, words
 from desktop.ui.answers import Verdict
 from desktop.ui.flow import FlowLayout
+from desktop.ui.language import tr
 from desktop.ui.order_steps import PathStrip, path_text
 from desktop.ui.preview import posting_words
 from desktop.ui.unmatched import SuggestionCard
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Pill, Text
 from desktop.ui.window import Clock
 from desktop.ui.words import Tone
+
+NOT_CHOSEN = tr("No order chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +68,50 @@ def may_open(delivery: Delivery) -> bool:
 
 def order_story(order: OrderView, now: datetime) -> str:
     """An order with its postings and every step, as text for a mail or a note."""
-    lines = [f"Order {order.order_id}: {words.order_word(order)}"]
+    lines = [tr("Order {order_id}: {order_word}", order_id=order.order_id, order_word=words.order_word(order))]
     told = (
-        ("Service", order.service),
-        ("Reference", order.reference),
-        ("Matter", order.matter_number or "none"),
-        ("Practice system", words.system_title(order.system) if order.system else ""),
-        ("Total with GST", words.money(order.total)),
-        ("GST", words.money(order.gst)),
-        ("Ordered by", order.ordered_by),
-        ("Path", path_text(order, now)),
-        ("Note", order.reason),
+        (tr("Service"), order.service),
+        (tr("Reference"), order.reference),
+        (tr("Matter"), order.matter_number or tr("none")),
+        (tr("Practice system"), words.system_title(order.system) if order.system else ""),
+        (tr("Total with GST"), words.money(order.total)),
+        (tr("GST"), words.money(order.gst)),
+        (tr("Ordered by"), order.ordered_by),
+        (tr("Path"), path_text(order, now)),
+        (tr("Note"), order.reason),
     )
     lines += [f"{name}: {value}" for name, value in told if value]
     for delivery in order.deliveries:
-        amount = "" if delivery.amount is None else f", {words.money(delivery.amount)} and GST {words.money(delivery.gst)}"
+        facts = [words.state_word(delivery.state)]
+        if delivery.amount is not None:
+            facts.append(tr("{amount} and GST {gst}", amount=words.money(delivery.amount), gst=words.money(delivery.gst)))
+        facts.append(tr("{count} attempts", count=delivery.attempts))
         lines.append("")
-        lines.append(f"{words.kind_word(delivery.kind)} {delivery.key}: {delivery.state}{amount}, {delivery.attempts} attempts")
-        told_of = (delivery.description, f"code {delivery.code}" if delivery.code else "", delivery.reason, delivery.undo)
+        lines.append(f"{words.kind_word(delivery.kind)} {delivery.key}: {', '.join(facts)}")
+        told_of = (delivery.description, _code(delivery), delivery.reason, delivery.undo)
         lines += [f"  {text}" for text in told_of if text]
     if order.steps:
-        lines += ["", "What happened"]
+        lines += ["", tr("What happened")]
         for step in order.steps:
             what, more = words.step_words(step)
             lines.append(f"{words.local(step.at, now):%Y-%m-%d %H:%M:%S %z}  {what}{f' ({more})' if more else ''}")
     return "\n".join(lines)
 
 
+def _code(delivery: Delivery) -> str:
+    return tr("code {code}", code=delivery.code) if delivery.code else ""
+
+
 def origin_words(order: OrderView, now_words: Callable[[OrderView], str]) -> str:
     match order.origin:
         case Origin.OURS:
-            return "Ordered on this PC"
+            return tr("Ordered on this PC")
         case Origin.ANOTHER_PC:
-            return f"Ordered on another PC{now_words(order)}"
+            return tr("Ordered on another PC") + now_words(order)
         case Origin.ELSEWHERE:
-            return f"Started outside iConnect{now_words(order)}"
+            return tr("Started outside iConnect") + now_words(order)
         case Origin.TYPED:
-            return "Typed in by hand"
+            return tr("Typed in by hand")
 
 
 class OrderPane(QWidget):
@@ -142,7 +152,7 @@ class OrderPane(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # A stop of its own, after the buttons: without one, what happened could be read with a mouse only.
         self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._scroll.setAccessibleName("The order's path")
+        self._scroll.setAccessibleName(tr("The order's path"))
         # Its frame is painted by the pane: a style sheet for it would slow down every widget of the page.
         self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         self._scroll.installEventFilter(self)
@@ -172,7 +182,7 @@ class OrderPane(QWidget):
         self,
         order: OrderView | None,
         *,
-        title: str = "No order chosen",
+        title: str = NOT_CHOSEN,
         text: str = "",
         previews: Sequence[Preview] = (),
         address: str = "",
@@ -248,17 +258,17 @@ class OrderPane(QWidget):
         for delivery in sorted(order.deliveries, key=lambda one: one.state is DeliveryState.CANCELLED):
             column.addWidget(self._delivery(order, delivery))
         if not order.deliveries:
-            column.addWidget(Muted("No cost and no document yet: they follow when InfoTrack reports the result."))
+            column.addWidget(Muted(tr("No cost and no document yet: they follow when InfoTrack reports the result.")))
         if order.steps:
             column.addSpacing(4)
-            column.addWidget(Heading("What happened", level=2))
+            column.addWidget(Heading(tr("What happened"), level=2))
             column.addWidget(self._steps(order.steps))
         column.addStretch(1)
         return page
 
     def _head(self, column: QVBoxLayout, order: OrderView) -> None:
         row = QHBoxLayout()
-        row.addWidget(Heading(order.service or f"Order {order.order_id}"), 1)
+        row.addWidget(Heading(order.service or tr("Order {order_id}", order_id=order.order_id)), 1)
         row.addWidget(Pill(words.order_word(order), words.tone_of(words.order_state(order))), 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         now = self._clock()
@@ -271,20 +281,25 @@ class OrderPane(QWidget):
         facts.setColumnStretch(1, 1)
         total = words.money(order.total)
         if total and order.gst is not None:
-            total += f", of which GST {words.money(order.gst)}"
+            total = tr("{total}, of which GST {gst}", total=total, gst=words.money(order.gst))
         matter = (
-            order.matter_number or f"none (InfoTrack says “{order.client_reference}”)"
+            order.matter_number or tr("none (InfoTrack says “{reference}”)", reference=order.client_reference)
             if order.client_reference
             else order.matter_number
         )
-        who = " by " + order.ordered_by if order.ordered_by else ""
+        ordered = words.when(order.ordered_at or order.first_seen_at, now)
+        if order.ordered_by:
+            ordered = tr("{when} by {who}", when=ordered, who=order.ordered_by)
         lines = (
-            ("Order", order.order_id),
-            ("Reference", order.reference),
-            ("Matter", ", ".join(p for p in (matter or "none", words.system_title(order.system) if order.system else "") if p)),
-            ("Total", total),
-            ("Ordered", f"{words.when(order.ordered_at or order.first_seen_at, now)}{who}"),
-            ("Origin", origin_words(order, self._take_over_words)),
+            (tr("Order"), order.order_id),
+            (tr("Reference"), order.reference),
+            (
+                tr("Matter"),
+                ", ".join(p for p in (matter or tr("none"), words.system_title(order.system) if order.system else "") if p),
+            ),
+            (tr("Total"), total),
+            (tr("Ordered"), ordered),
+            (tr("Origin"), origin_words(order, self._take_over_words)),
             ("InfoTrack", order.status),
         )
         number = 0
@@ -301,16 +316,18 @@ class OrderPane(QWidget):
             self._bar(column, sentence)
         buttons = FlowLayout()
         if order.matter_number:
-            buttons.addWidget(self._button("Open matter", "open", lambda: self.open_matter.emit(order)))
-            buttons.addWidget(self._button("Move to another matter…", "move", lambda: self.move_order.emit(order)))
+            buttons.addWidget(self._button(tr("Open matter"), "open", lambda: self.open_matter.emit(order)))
+            buttons.addWidget(self._button(tr("Move to another matter…"), "move", lambda: self.move_order.emit(order)))
             if self._address:
                 address, where = self._address, words.system_short(order.system)
-                buttons.addWidget(self._button(f"Open in {where}", "open job", lambda: self.open_job.emit(address)))
+                buttons.addWidget(
+                    self._button(tr("Open in {system}", system=where), "open job", lambda: self.open_job.emit(address))
+                )
         else:
-            buttons.addWidget(self._button("Choose a matter…", "move", lambda: self.move_order.emit(order)))
+            buttons.addWidget(self._button(tr("Choose a matter…"), "move", lambda: self.move_order.emit(order)))
         if may_take_over(order):
-            buttons.addWidget(self._button("Take over now", "take over", lambda: self.take_over.emit(order.order_id)))
-        buttons.addWidget(self._button("Copy details", "copy", self.copy))
+            buttons.addWidget(self._button(tr("Take over now"), "take over", lambda: self.take_over.emit(order.order_id)))
+        buttons.addWidget(self._button(tr("Copy details"), "copy", self.copy))
         column.addLayout(buttons)
 
     @staticmethod
@@ -325,55 +342,56 @@ class OrderPane(QWidget):
             return ""
         until = words.when(order.take_over_at, self._clock())
         if order.origin is Origin.ELSEWHERE:
-            return f"; waits until {until} in case another PC delivers it"
-        return f"; left to that PC until {until}"
+            return tr("; waits until {until} in case another PC delivers it", until=until)
+        return tr("; left to that PC until {until}", until=until)
 
     def _delivery(self, order: OrderView, delivery: Delivery) -> QWidget:
         now = self._clock()
         card = Card()
-        card.setAccessibleName(f"{words.kind_word(delivery.kind)} {delivery.key}: {delivery.state}")
+        card.setAccessibleName(f"{words.kind_word(delivery.kind)} {delivery.key}: {words.state_word(delivery.state)}")
         head = QHBoxLayout()
         title = words.kind_word(delivery.kind)
         if delivery.kind is DeliveryKind.COST:
-            title = f"{'Credit' if delivery.amount is not None and delivery.amount < 0 else title} {words.money(delivery.amount)}"
+            title = tr("Credit") if delivery.amount is not None and delivery.amount < 0 else title
+            title = f"{title} {words.money(delivery.amount)}"
             if delivery.gst is not None:
-                title += f", GST {words.money(delivery.gst)}" if delivery.gst else ", no GST"
+                title += tr(", GST {gst}", gst=words.money(delivery.gst)) if delivery.gst else tr(", no GST")
         head.addWidget(Heading(title, level=2, wrap=False))
         head.addStretch(1)
-        head.addWidget(Pill(str(delivery.state), words.tone_of(delivery.state)))
+        head.addWidget(Pill(words.state_word(delivery.state), words.tone_of(delivery.state)))
         card.body.addLayout(head)
         if delivery.description:
             card.body.addWidget(Text(delivery.description))
         small = [delivery.key]
         if delivery.code:
-            small.append(f"code {delivery.code}")
+            small.append(_code(delivery))
         if delivery.matter_number and delivery.matter_number != order.matter_number:
-            small.append(f"matter {delivery.matter_number}")
+            small.append(tr("matter {matter_number}", matter_number=delivery.matter_number))
         if delivery.attempts > 1:
-            small.append(f"{delivery.attempts} attempts")
+            small.append(tr("{count} attempts", count=delivery.attempts))
         card.body.addWidget(Muted(" · ".join(small)))
         card.body.addWidget(Text(words.plain_state(delivery, now)))
         waiting = self._previews.get(delivery.key)
         if waiting is not None and waiting.kind is DeliveryKind.COST:
-            card.body.addWidget(Text(f"When approved: {posting_words(waiting)}"))
+            card.body.addWidget(Text(tr("When approved: {words}", words=posting_words(waiting))))
         if delivery.reason and delivery.reason != order.reason:
-            card.body.addWidget(Text(f"Reason: {delivery.reason}"))
+            card.body.addWidget(Text(tr("Reason: {reason}", reason=delivery.reason)))
         self._delivery_buttons(card, delivery)
         return card
 
     def _delivery_buttons(self, card: Card, delivery: Delivery) -> None:
         offered = choices(delivery)
-        wanted: list[tuple[bool, str, Callable[[], None]]] = [
-            (may_open(delivery), "Open document", lambda: self.open_document.emit(delivery.key)),
-            (offered.approve, "Approve", lambda: self.approve.emit(delivery.key)),
-            (offered.retry, "Retry", lambda: self.retry.emit(delivery.key)),
-            (offered.cancel, "Cancel", lambda: self.cancel.emit(delivery)),
+        wanted: list[tuple[bool, str, str, Callable[[], None]]] = [
+            (may_open(delivery), "Open document", tr("Open document"), lambda: self.open_document.emit(delivery.key)),
+            (offered.approve, "Approve", tr("Approve"), lambda: self.approve.emit(delivery.key)),
+            (offered.retry, "Retry", tr("Retry"), lambda: self.retry.emit(delivery.key)),
+            (offered.cancel, "Cancel", tr("Cancel"), lambda: self.cancel.emit(delivery)),
         ]
         row = FlowLayout()
-        for offer, name, act in wanted:
+        for offer, name, text, act in wanted:
             if offer:
-                button = self._button(name, f"{name} {delivery.key}", act)
-                button.setAccessibleDescription(f"{name} {words.kind_word(delivery.kind).lower()} {delivery.key}")
+                button = self._button(text, f"{name} {delivery.key}", act)
+                button.setAccessibleDescription(f"{text} {words.delivery_name(delivery)}")
                 row.addWidget(button)
         if row.count():
             card.body.addLayout(row)

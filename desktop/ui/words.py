@@ -118,6 +118,18 @@ def money(amount: Decimal | None) -> str:
     return f"{sign}${abs(amount):,.2f}"
 
 
+def sum_words(net: Decimal, gst: Decimal) -> str:
+    """A sum with its GST: `$10.00 ex GST + $1.00 GST = $11.00`."""
+    return tr("{net} ex GST + {gst} GST = {total}", net=money(net), gst=money(gst), total=money(net + gst))
+
+
+def written(orders: int, file: object) -> str:
+    """What was exported, and where it lies."""
+    if orders == 1:
+        return tr("1 order written to {file}.", file=file)
+    return tr("{count:,} orders written to {file}.", count=orders, file=file)
+
+
 def local(moment: datetime, zone_of: datetime) -> datetime:
     """`moment` in the zone of `zone_of`."""
     return moment.astimezone(zone_of.tzinfo)
