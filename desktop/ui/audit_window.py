@@ -15,6 +15,7 @@ from desktop.ui.answers import Verdict, verdict, who_words
 from desktop.ui.book_window import BookWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
+from desktop.ui.language import tr
 from desktop.ui.order_steps import PathStrip
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import ColumnLook, TableModel
@@ -26,17 +27,18 @@ PAGE = 200
 
 
 _COLUMNS = (
-    ColumnLook("When", 150), ColumnLook("Order", 96), ColumnLook("What happened", 220), ColumnLook("Posting", 150),
-    ColumnLook("By", 90), ColumnLook("Why", 240),
+    ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 220), ColumnLook(tr("Posting"), 150),
+    ColumnLook(tr("By"), 90), ColumnLook(tr("Why"), 240),
 )  # fmt: skip
 
 
 def step_sentence(step: TrailStep) -> str:
     """One step in words: its change of state, or what a person did."""
     if step.to_state:
-        return f"{step.from_state} → {step.to_state}" if step.from_state else f"planned as {step.to_state}"
+        after = words.state_word(step.to_state)
+        return f"{words.state_word(step.from_state)} → {after}" if step.from_state else tr("planned as {state}", state=after)
     if step.what == "message":
-        return "InfoTrack reported the order"
+        return tr("InfoTrack reported the order")
     return step.what
 
 
@@ -63,11 +65,13 @@ class TrailModel(TableModel[TrailStep]):
             return None
         step = self.steps[index.row()]
         at = words.local(step.at, self._clock())
-        cells = (f"{at:%d %b %Y %H:%M:%S}", step.order_id, step_sentence(step), step.key, who_words(step.by), step.reason)
+        moment = f"{at:%d} {words.month(at)} {at:%Y %H:%M:%S}"
+        cells = (moment, step.order_id, step_sentence(step), step.key, who_words(step.by), step.reason)
         if role == Qt.ItemDataRole.DisplayRole:
             return cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"Step {step.number}, hash {step.hash}\n" + "\n".join(cell for cell in cells if cell)
+            head = tr("Step {number}, hash {hash}", number=step.number, hash=step.hash)
+            return "\n".join((head, *(cell for cell in cells if cell)))
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return ", ".join(cell for cell in cells if cell)
         return None
@@ -77,18 +81,18 @@ class AuditWindow(BookWindow):
     """The whole trail as one scrolls, or what one order's steps and the answer to who billed it are."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Audit trail", "Steps", _COLUMNS, clock=clock)
+        super().__init__(bridge, tr("Audit trail"), tr("Steps"), _COLUMNS, clock=clock)
         self._loading = False
         self._all = False
         self._answered_with: tuple[AuditAnswer, Verdict] | None = None
         self.field = Field()
-        self.field.setAccessibleName("Order number")
-        self.field.setPlaceholderText("Order number: was it billed, once, when, by whom?")
+        self.field.setAccessibleName(tr("Order number"))
+        self.field.setPlaceholderText(tr("Order number: was it billed, once, when, by whom?"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(lambda _: self.look())
-        self.check_button = plain_button("Check the trail", self.check)
-        self.check_button.setToolTip("Reads every step and proves that none was changed, taken out or cut off")
-        self.export_button = plain_button("Export…", self.choose_export)
+        self.check_button = plain_button(tr("Check the trail"), self.check)
+        self.check_button.setToolTip(tr("Reads every step and proves that none was changed, taken out or cut off"))
+        self.export_button = plain_button(tr("Export…"), self.choose_export)
         self.answer = QWidget()
         self._answer = QVBoxLayout(self.answer)
         self._answer.setContentsMargins(0, 0, 0, 0)
@@ -97,7 +101,7 @@ class AuditWindow(BookWindow):
         self._show_table(self.model)
         self.table.chosen.connect(lambda row: self._ask_for(self.model.steps[row].order_id))
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
-        self.empty.say("One moment…", "iConnect is reading the trail.")
+        self.empty.say(tr("One moment…"), tr("iConnect is reading the trail."))
         self._rests = (self.check_button, self.export_button)
         self._lay_out(980, 640, (self.field, self.check_button, self.export_button), self.answer, self.stack)
 
@@ -128,7 +132,7 @@ class AuditWindow(BookWindow):
         self._all = True
         if answer.steps != self.model.steps:
             self.model.show_values(answer.steps)
-        self._explain("No step of this order is in the trail.")
+        self._explain(tr("No step of this order is in the trail."))
         said = verdict(answer, self.clock())
         if self._answered_with == (answer, said):
             return
@@ -138,7 +142,7 @@ class AuditWindow(BookWindow):
         card = Card()
         card.setAccessibleName(f"{said.title}. {said.text}")
         head = QHBoxLayout()
-        head.addWidget(Heading(f"Order {answer.order_id}", wrap=False))
+        head.addWidget(Heading(tr("Order {order_id}", order_id=answer.order_id), wrap=False))
         head.addWidget(Pill(said.title, said.tone))
         head.addStretch(1)
         card.body.addLayout(head)
@@ -146,7 +150,7 @@ class AuditWindow(BookWindow):
         order = answer.order
         if order is not None:
             card.body.addWidget(PathStrip(order, self.clock()))
-            show = plain_button("Show the order", lambda: self.open_order.emit(answer.order_id))
+            show = plain_button(tr("Show the order"), lambda: self.open_order.emit(answer.order_id))
             head.addWidget(show)
         self._answer.addWidget(card)
         self.answer.show()
@@ -170,17 +174,18 @@ class AuditWindow(BookWindow):
         else:
             self.model.show_values(steps)
             self._all = len(steps) < PAGE
-        self._explain("Nothing has happened yet.")
+        self._explain(tr("Nothing has happened yet."))
 
     def _explain(self, nothing: str) -> None:
         many = len(self.model.steps)
         if many:
             self.stack.setCurrentWidget(self.table)
         else:
-            self.empty.say("No steps", nothing)
+            self.empty.say(tr("No steps"), nothing)
             self.stack.setCurrentWidget(self.empty)
-        more = "" if self._all else "; older ones follow as you scroll"
-        self.foot.setText(f"{many:,} step{'' if many == 1 else 's'}{more}" if many else "")
+        more = "" if self._all else tr("; older ones follow as you scroll")
+        steps = tr("1 step") if many == 1 else tr("{count:,} steps", count=many)
+        self.foot.setText(steps + more if many else "")
 
     def _clear_answer(self) -> None:
         self._answered_with = None
@@ -214,23 +219,27 @@ class AuditWindow(BookWindow):
 
     def check(self) -> None:
         self.message.clear()
-        self._working("Reading every step…")
+        self._working(tr("Reading every step…"))
         self.bridge.run(self, lambda desk: desk.books.check_trail(), self._checked, self._not_done, network=True)
 
     def _checked(self, found: TrailCheck) -> None:
         self._working("")
         if found.bad_step is None:
-            told = f"The trail is whole: {found.steps:,} steps, none changed, taken out or cut off."
-            self.message.say(f"{told} Its last hash: {found.head or 'none yet'}", Tone.GOOD)
+            told = tr(
+                "The trail is whole: {count:,} steps, none changed, taken out or cut off. Its last hash: {hash}",
+                count=found.steps,
+                hash=found.head or tr("none yet"),
+            )
+            self.message.say(told, Tone.GOOD)
         else:
             self.message.say(_broken(found.bad_step))
 
     def choose_export(self) -> None:
-        save_as(self, "Export the audit trail", "audit.csv", "Table (*.csv)", self.export)
+        save_as(self, tr("Export the audit trail"), "audit.csv", tr("Table (*.csv)"), self.export)
 
     def export(self, file: Path) -> None:
         self.message.clear()
-        self._working("Writing…")
+        self._working(tr("Writing…"))
         self.bridge.run(self, lambda desk: desk.books.export_trail(file), self._exported, self._not_done, network=True)
 
     def _exported(self, done: AuditFiles) -> None:
@@ -239,8 +248,15 @@ class AuditWindow(BookWindow):
             self.message.say(_broken(done.bad_step))
             return
         self.message.say(
-            f"{done.deliveries:,} costs and documents: {done.file}. {done.steps:,} steps: {done.trail_file.name} beside it. "
-            f"The trail is whole; its last hash: {done.head or 'none yet'}",
+            tr(
+                "{count:,} costs and documents: {file}. {steps:,} steps: {trail} beside it. "
+                "The trail is whole; its last hash: {hash}",
+                count=done.deliveries,
+                file=done.file,
+                steps=done.steps,
+                trail=done.trail_file.name,
+                hash=done.head or tr("none yet"),
+            ),
             Tone.GOOD,
         )
 
@@ -260,7 +276,8 @@ class AuditWindow(BookWindow):
 
 
 def _broken(step: int) -> str:
-    return (
-        f"The trail does not verify: step {step:,} was changed, taken out or cut off. Keep the profile folder as it is, and ask "
-        "whoever looks after this PC who had access to it."
+    return tr(
+        "The trail does not verify: step {step:,} was changed, taken out or cut off. Keep the profile folder as it is, and ask "
+        "whoever looks after this PC who had access to it.",
+        step=step,
     )

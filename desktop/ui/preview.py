@@ -14,6 +14,7 @@ from desktop.services.books import Preview
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
+from desktop.ui.language import tr
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, TableModel, number
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Text, open_at
@@ -22,20 +23,22 @@ from desktop.ui.words import Tone
 
 def posting_words(one: Preview) -> str:
     """How a cost will stand in the books, in a sentence."""
-    parts = [f"matter {one.matter_number}", f"code {one.code}" if one.code else ""]
+    parts = [tr("matter {matter_number}", matter_number=one.matter_number), tr("code {code}", code=one.code) if one.code else ""]
     if one.net is not None:
-        parts.append(f"{words.money(one.net)} + GST {words.money(one.gst)}")
+        parts.append(words.with_gst(one.net, one.gst))
     parts.append(charge_words(one))
-    closed = f" The matter is closed, so {words.system_short(one.system)} may refuse it." if one.closed else ""
-    return ", ".join(part for part in parts if part) + f". {one.rule}.{closed}"
+    told = ", ".join(part for part in parts if part) + f". {one.rule}."
+    if not one.closed:
+        return told
+    return f"{told} {tr('The matter is closed, so {system} may refuse it.', system=words.system_short(one.system))}"
 
 
 def charge_words(one: Preview) -> str:
     """What the client is charged."""
     if not one.billable:
-        return "not billable"
-    price = f"billable at {words.money(one.price)}" if one.price is not None else "billable"
-    return f"{price} (markup {markup_words(one.markup_percent)})" if one.markup_percent else price
+        return tr("not billable")
+    price = tr("billable at {price}", price=words.money(one.price)) if one.price is not None else tr("billable")
+    return f"{price} ({tr('markup {percent}', percent=markup_words(one.markup_percent))})" if one.markup_percent else price
 
 
 def markup_words(percent: Decimal | None) -> str:
@@ -43,15 +46,18 @@ def markup_words(percent: Decimal | None) -> str:
 
 
 _COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
-    (ColumnLook("Matter", 100), lambda one: f"{one.matter_number} (closed)" if one.closed else one.matter_number),
-    (ColumnLook("Client", 140), lambda one: one.client),
-    (ColumnLook("What", 170), lambda one: one.description),
-    (ColumnLook("Code", 90), lambda one: one.code),
-    (ColumnLook("Ex GST", 72, right=True), lambda one: words.money(one.net)),
-    (ColumnLook("GST", 64, right=True), lambda one: words.money(one.gst)),
-    (ColumnLook("Client pays", 84, right=True), lambda one: words.money(one.price) if one.billable else "not billable"),
-    (ColumnLook("Markup", 64, right=True), lambda one: markup_words(one.markup_percent)),
-    (ColumnLook("GST rule", 200), lambda one: one.rule),
+    (
+        ColumnLook(tr("Matter"), 100),
+        lambda one: tr("{number} (closed)", number=one.matter_number) if one.closed else one.matter_number,
+    ),
+    (ColumnLook(tr("Client"), 140), lambda one: one.client),
+    (ColumnLook(tr("What"), 170), lambda one: one.description),
+    (ColumnLook(tr("Code"), 90), lambda one: one.code),
+    (ColumnLook(tr("Ex GST"), 72, right=True), lambda one: words.money(one.net)),
+    (ColumnLook(tr("GST"), 64, right=True), lambda one: words.money(one.gst)),
+    (ColumnLook(tr("Client pays"), 84, right=True), lambda one: words.money(one.price) if one.billable else tr("not billable")),
+    (ColumnLook(tr("Markup"), 64, right=True), lambda one: markup_words(one.markup_percent)),
+    (ColumnLook(tr("GST rule"), 200), lambda one: one.rule),
 )
 _LOOKS = tuple(look for look, _ in _COLUMNS)
 
@@ -119,22 +125,24 @@ class PreviewDialog(QDialog):
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("iConnect - Approve postings")
+        self.setWindowTitle(f"iConnect - {tr('Approve postings')}")
         open_at(self, 1100, 500)
         self._approve: Callable[[tuple[str, ...]], None] | None = None
         self._model: PreviewModel | None = None
-        self.explanation = Muted("This is how each posting will stand in the firm's books. Untick what should wait (space bar).")
-        self.table = _Table("Postings to approve", _LOOKS)
+        self.explanation = Muted(
+            tr("This is how each posting will stand in the firm's books. Untick what should wait (space bar).")
+        )
+        self.table = _Table(tr("Postings to approve"), _LOOKS)
         self.waiting = EmptyState(framed=True)
-        self.waiting.say("One moment…", "iConnect is working out how they will be posted.")
+        self.waiting.say(tr("One moment…"), tr("iConnect is working out how they will be posted."))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.waiting)
         self.stack.addWidget(self.table)
         self.reason = Muted()
         self.sums = Text()
         self.buttons = QDialogButtonBox()
-        self.approve_button = self.buttons.addButton("Approve", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.not_now = self.buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
+        self.approve_button = self.buttons.addButton(tr("Approve"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.not_now = self.buttons.addButton(tr("Not now"), QDialogButtonBox.ButtonRole.RejectRole)
         self.approve_button.setEnabled(False)
         self.approve_button.setAutoDefault(False)
         self.not_now.setAutoDefault(False)
@@ -157,7 +165,7 @@ class PreviewDialog(QDialog):
 
     def show_previews(self, previews: Sequence[Preview]) -> None:
         if not previews:
-            self.waiting.say("Nothing waits for approval", "Somebody was quicker, or a later message changed it.")
+            self.waiting.say(tr("Nothing waits for approval"), tr("Somebody was quicker, or a later message changed it."))
             return
         self._model = PreviewModel(previews, self)
         self._model.dataChanged.connect(lambda *_: self._count())
@@ -170,7 +178,7 @@ class PreviewDialog(QDialog):
         self._count()
 
     def refuse(self, problem: str) -> None:
-        self.waiting.say("That can't be shown now", problem)
+        self.waiting.say(tr("That can't be shown now"), problem)
 
     def _explain(self, row: int) -> None:
         model = self._model
@@ -183,9 +191,9 @@ class PreviewDialog(QDialog):
         chosen = self._model.chosen()
         net = sum((one.net for one in chosen if one.net is not None), Decimal(0))
         gst = sum((one.gst for one in chosen if one.gst is not None), Decimal(0))
-        self.sums.setText(f"{words.money(net)} ex GST + {words.money(gst)} GST = {words.money(net + gst)} to be posted")
+        self.sums.setText(tr("{sum} to be posted", sum=words.sum_words(net, gst)))
         many = len(chosen)
-        self.approve_button.setText(f"Approve {many} posting{'' if many == 1 else 's'}")
+        self.approve_button.setText(tr("Approve 1 posting") if many == 1 else tr("Approve {count} postings", count=many))
         self.approve_button.setEnabled(bool(chosen))
 
     def _accepted(self) -> None:
@@ -216,10 +224,10 @@ def move_words(order: OrderView) -> MoveWords:
         lines = [one for one in here if one.part == part and one.amount is not None]
         net = sum((one.amount for one in lines if one.amount is not None), Decimal(0))
         gst = sum((one.gst for one in lines if one.gst is not None), Decimal(0))
-        name = {"R": "Retailer fee", "S": "Supplier fee"}.get(part, "Cost")
-        posts.append(f"{name} {words.money(net)} + GST {words.money(gst)}")
+        name = {"R": tr("Retailer fee"), "S": tr("Supplier fee")}.get(part, tr("Cost"))
+        posts.append(f"{name} {words.with_gst(net, gst)}")
     documents = [one for one in here if one.kind is DeliveryKind.DOCUMENT]
-    posts += [f"Document {one.description or one.key}" for one in documents[-1:]]
+    posts += [tr("Document {name}", name=one.description or one.key) for one in documents[-1:]]
     return MoveWords(
         tuple(posts),
         tuple(_line(one) for one in here if one.state in _STANDS),
@@ -229,7 +237,7 @@ def move_words(order: OrderView) -> MoveWords:
 
 def _line(one: Delivery) -> str:
     what = words.kind_word(one.kind)
-    amount = f" {words.money(one.amount)} + GST {words.money(one.gst)}" if one.amount is not None else ""
+    amount = f" {words.with_gst(one.amount, one.gst)}" if one.amount is not None else ""
     return f"{what}{amount}, {one.key}"
 
 
@@ -238,30 +246,36 @@ class MovePreview(QDialog):
 
     def __init__(self, parent: QWidget | None, order: OrderView, matter: Matter) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"iConnect - Move order {order.order_id}")
+        self.setWindowTitle(f"iConnect - {tr('Move order {order_id}', order_id=order.order_id)}")
         self.setMinimumWidth(520)
         self._move: Callable[[], None] | None = None
         told = move_words(order)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(12)
-        column.addWidget(Heading(f"Move order {order.order_id} to {matter.number}?"))
+        column.addWidget(Heading(tr("Move order {order_id} to {number}?", order_id=order.order_id, number=matter.number)))
         column.addWidget(Muted(words.matter_line("", matter.name, matter.client)))
         if matter.is_open is False:
             bar = MessageBar(self)
-            bar.say(f"{matter.number} is {matter.state or 'closed'}: it may refuse costs.", Tone.WARN, keep=True)
+            state = matter.state or tr("closed")
+            bar.say(tr("{number} is {state}: it may refuse costs.", number=matter.number, state=state), Tone.WARN, keep=True)
             column.addWidget(bar)
-        self._group(column, f"iConnect posts to {matter.number}", told.posts or ("Nothing yet: no result has come.",))
+        self._group(
+            column, tr("iConnect posts to {number}", number=matter.number), told.posts or (tr("Nothing yet: no result has come."),)
+        )
         if told.undo:
-            where = f"{order.matter_number} in {words.system_title(order.system)}"
-            self._group(column, f"Remove by hand at {where}", told.undo)
+            system = words.system_title(order.system)
+            title = tr("Remove by hand at {number} in {system}", number=order.matter_number, system=system)
+            self._group(column, title, told.undo)
         if told.doubtful:
-            self._group(column, f"May already be posted at {order.matter_number}: look there, and remove it if so", told.doubtful)
+            title = tr("May already be posted at {number}: look there, and remove it if so", number=order.matter_number)
+            self._group(column, title, told.doubtful)
         if not told.undo and not told.doubtful and order.matter_number:
-            column.addWidget(Muted(f"Nothing of it was posted to {order.matter_number}, so nothing is to be undone."))
+            nothing = tr("Nothing of it was posted to {number}, so nothing is to be undone.", number=order.matter_number)
+            column.addWidget(Muted(nothing))
         buttons = QDialogButtonBox()
-        self.move_button = buttons.addButton(f"Move to {matter.number}", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.keep_button = buttons.addButton("Keep it where it is", QDialogButtonBox.ButtonRole.RejectRole)
+        self.move_button = buttons.addButton(tr("Move to {number}", number=matter.number), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.keep_button = buttons.addButton(tr("Keep it where it is"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._accepted)
         buttons.rejected.connect(self.reject)
         column.addStretch(1)
