@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.services.order_protocol import (
     Answer,
@@ -38,12 +38,14 @@ from desktop.ui.browser.automation import Automation
 from desktop.ui.browser.bars import Choice, MatterStrip, NavigationBar, NoticeBar
 from desktop.ui.browser.downloads import Downloads
 from desktop.ui.browser.downloads_bar import DownloadRow, DownloadsBar
+from desktop.ui.browser.driven import DrivenWindow
 from desktop.ui.browser.engine_settings import make_profile
 from desktop.ui.browser.fees_form import FeesForm
 from desktop.ui.browser.file_work import FileWork
 from desktop.ui.browser.find_bar import FindBar
 from desktop.ui.browser.load_errors import Explained, Picture
 from desktop.ui.browser.page_set import PageSet
+from desktop.ui.browser.page_size import PageSize
 from desktop.ui.browser.passing_folder import passing_folder
 from desktop.ui.browser.printing import Printing
 from desktop.ui.browser.request_filter import RequestFilter
@@ -51,8 +53,6 @@ from desktop.ui.browser.saved_file import SavedFile
 from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.typed_fees import TypedFees
 from desktop.ui.browser.window_actions import Deed, make_actions
-from desktop.ui.browser.window_state import state_of
-from desktop.ui.browser.zoom import ZoomMemory, next_step, percent
 from desktop.ui.icons import app_icon
 from desktop.ui.widgets import open_at
 from desktop.ui.words import Tone
@@ -64,7 +64,7 @@ _CLOSED_MEANWHILE = (
 )
 
 
-class OrderWindow(QMainWindow):
+class OrderWindow(DrivenWindow):
     """`send` takes events; `receive` takes commands.
 
     `open_outside` hands an address to the system browser or a file to its program."""
@@ -112,18 +112,19 @@ class OrderWindow(QMainWindow):
         self.downloads.failed.connect(lambda reason: send(DownloadRefused(reason=reason)))
         self.downloads.wanted_again.connect(lambda url: self.tab.page.download(url))
         self._printing = Printing(self)
-        self._zoom_memory = ZoomMemory(Path(start.profile_folder))
-        self._zoom = self._zoom_memory.read()
         self._link_patience = QTimer(self)
         self._link_patience.setSingleShot(True)
         self._link_patience.setInterval(_LINK_SECONDS * 1000)
 
         self.page_set = PageSet(self._make_tab, self)
         self._build()
+        self.size_of_pages = PageSize(
+            Path(start.profile_folder), lambda: [tab.page for tab in self.tabs], self.navigation.show_zoom
+        )
         self._connect()
         self.navigation.offer_more(make_actions(self, self._deeds()))
         self.page_set.add()
-        self._show_zoom()
+        self.size_of_pages.show()
         self.tab.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self._automation = Automation(self) if start.automation else None
         self.open_link(start.link)
@@ -223,7 +224,7 @@ class OrderWindow(QMainWindow):
         self.navigation.reload.connect(lambda: self.tab.again())
         self.navigation.stop.connect(lambda: self.tab.stop())
         self.navigation.fees.connect(self._toggle_fees)
-        self.navigation.natural_size.connect(lambda: self._change_zoom(0))
+        self.navigation.natural_size.connect(lambda: self.size_of_pages.change(0))
         self.page_set.chosen.connect(self._on_tab_chosen)
         self.page_set.leaving.connect(self._on_leaving)
         self.page_set.refused.connect(self._on_page_refused)
@@ -241,9 +242,9 @@ class OrderWindow(QMainWindow):
             Deed("Find in page", ("Ctrl+F",), lambda: self._find(), in_menu=True, ends_group=True),
             Deed("Print…", ("Ctrl+P",), self._print, in_menu=True),
             Deed("Keep this page as a PDF", ("Ctrl+Shift+S", "Ctrl+S"), self._keep_page, in_menu=True, ends_group=True),
-            Deed("Larger", ("Ctrl++", "Ctrl+="), lambda: self._change_zoom(1), in_menu=True),
-            Deed("Smaller", ("Ctrl+-",), lambda: self._change_zoom(-1), in_menu=True),
-            Deed("Natural size", ("Ctrl+0",), lambda: self._change_zoom(0), in_menu=True, ends_group=True),
+            Deed("Larger", ("Ctrl++", "Ctrl+="), lambda: self.size_of_pages.change(1), in_menu=True),
+            Deed("Smaller", ("Ctrl+-",), lambda: self.size_of_pages.change(-1), in_menu=True),
+            Deed("Natural size", ("Ctrl+0",), lambda: self.size_of_pages.change(0), in_menu=True, ends_group=True),
             Deed("Files from InfoTrack", ("Ctrl+J",), self._go_to_files, in_menu=True),
             Deed("Close this page", ("Ctrl+W", "Ctrl+F4"), self._close_current, in_menu=True),
             Deed("Find next", ("F3", "Ctrl+G"), lambda: self._find_step(back=False)),
@@ -263,14 +264,6 @@ class OrderWindow(QMainWindow):
 
     # tabs
 
-    @property
-    def tab(self) -> Tab:
-        return self.page_set.current
-
-    @property
-    def tabs(self) -> list[Tab]:
-        return self.page_set.tabs
-
     def _make_tab(self) -> Tab:
         tab = Tab(
             self.profile,
@@ -284,12 +277,12 @@ class OrderWindow(QMainWindow):
         page.stopped.connect(self._on_stopped)
         page.window_wanted.connect(self.page_set.open_wanted)
         page.printRequested.connect(lambda: self.notice.say("This page asks to be printed.", Choice("Print…", self._print)))
-        tab.view.wheel_zoom.connect(self._change_zoom)
+        tab.view.wheel_zoom.connect(self.size_of_pages.change)
         tab.loaded.connect(lambda ok: self._on_loaded(tab, ok))
         tab.changed.connect(self._show_state)
         tab.crashed.connect(lambda where, reason: self._on_crashed(tab, where, reason))
         tab.sign_in_wanted.connect(self._ask_link)
-        page.setZoomFactor(self._zoom)
+        self.size_of_pages.hold(page)
         return tab
 
     def _on_tab_chosen(self) -> None:
@@ -368,16 +361,6 @@ class OrderWindow(QMainWindow):
         else:
             self._find()
 
-    def _change_zoom(self, direction: int) -> None:
-        self._zoom = next_step(self._zoom, direction)
-        self._zoom_memory.write(self._zoom)
-        self._show_zoom()
-
-    def _show_zoom(self) -> None:
-        for tab in self.tabs:
-            tab.page.setZoomFactor(self._zoom)
-        self.navigation.show_zoom("" if self._zoom == 1.0 else percent(self._zoom))
-
     def _print(self) -> None:
         if self.tab.shows_page:
             self._printing.start(self.tab.view)
@@ -401,8 +384,7 @@ class OrderWindow(QMainWindow):
         host = url.host() if tab.shows_page else ""
         self.navigation.show_place(host, "none" if not host else "secure" if url.scheme() == "https" else "local")
         self.navigation.show_progress(tab.progress)
-        if abs(tab.page.zoomFactor() - self._zoom) > 0.01:  # the engine remembers a size for each host
-            tab.page.setZoomFactor(self._zoom)
+        self.size_of_pages.hold(tab.page)
         history = tab.page.history()
         self.navigation.show_history(back=history.canGoBack(), forward=history.canGoForward())
 
@@ -552,10 +534,6 @@ class OrderWindow(QMainWindow):
         return self._next_id - 1
 
     # the end
-
-    def state(self) -> str:
-        """What the window shows, as JSON; for automation."""
-        return state_of(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

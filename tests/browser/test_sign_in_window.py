@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from desktop.services.sign_in_protocol import (
 from desktop.ui.browser.addresses import Verdict
 from desktop.ui.browser.sign_in_rules import SignInRules
 from tests.browser.order_window_rig import AS_ROOT, Authority, Page, Site, base_environment, command_line, ordinary_user
+from tests.ui.virtual_screen import TOOLS, Screen
 
 REDIRECT = "https://firm.example/iconnect/callback"
 CODE = "?code=c0de-of-the-consent&state=s%2Bt"
@@ -340,3 +343,41 @@ def test_the_frozen_program_starts_itself_with_the_hidden_argument(monkeypatch: 
     assert command_for_sign_in_window()[1:] == ["-P", "-m", "desktop.ui.browser.sign_in"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert command_for_sign_in_window() == [sys.executable, HIDDEN_ARGUMENT]
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    made = Screen()
+    yield made
+    made.close()
+
+
+@pytest.mark.screen
+@pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="needs Xvfb, openbox and xdotool")
+def test_keys_and_wheel_change_the_size_as_in_the_order_window(site: Site, begin: Begin, screen: Screen, home: Path) -> None:
+    """The page itself says at which size it is shown; the size is the one that the order window keeps."""
+    site.page("/", "<h1>Sign in</h1><script>onresize = () => fetch('/size/' + Math.round(devicePixelRatio * 100))</script>")
+    kept = home / "profile" / "order-window-zoom"
+    environ = base_environment(home, QT_QPA_PLATFORM="xcb", DISPLAY=screen.display)
+    begin(site.url("/"), environ=environ).wait(SignInPageLoaded)
+    screen.do("search", "--sync", "--onlyvisible", "--name", "iConnect - Sign in", "windowactivate", "--sync")
+    steps = (
+        (("key", "ctrl+plus"), 110, "110"),
+        (("key", "ctrl+equal"), 125, "125"),
+        (("key", "ctrl+minus"), 110, "110"),
+        (("mousemove", "640", "400", "keydown", "ctrl", "click", "4", "keyup", "ctrl"), 125, "125"),
+        (("keydown", "ctrl", "click", "5", "click", "5", "click", "5", "keyup", "ctrl"), 90, "90"),
+        (("key", "ctrl+0"), 100, ""),
+    )
+    for deed, size, file in steps:
+        site.seen.clear()
+        screen.do(*deed)
+        until(lambda size=size: f"/size/{size}" in site.seen)  # type: ignore[misc]
+        assert (kept.read_text() if kept.exists() else "") == file
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        subprocess.run(["xdotool", "sleep", "0.05"], check=True)

@@ -12,12 +12,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-KNOWN = {
-    ("desktop.ui.browser.automation", "desktop.ui.order_window"),
-    ("desktop.ui.browser.window_state", "desktop.ui.order_window"),
-}
-"""The demo's hands name the window that they move, which makes them. None may be added."""
-
 
 def named_like(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -38,7 +32,7 @@ def imports(texts: Mapping[str, str]) -> dict[str, set[str]]:
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"
                     named.add(whole if whole in texts else node.module)
-        named &= texts.keys() - {name} - {imported for importer, imported in KNOWN if importer == name}
+        named &= texts.keys() - {name}
     return found
 
 

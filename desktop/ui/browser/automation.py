@@ -6,17 +6,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from desktop.services.order_protocol import Do, Done, Event
+from desktop.ui.browser.driven import DrivenWindow
 from desktop.ui.browser.page import OUR_WORLD
-
-if TYPE_CHECKING:
-    from desktop.ui.order_window import OrderWindow
+from desktop.ui.browser.window_state import state_of
 
 _POLL_MS = 50
 _NO_ANSWER_MS = 1000
@@ -58,7 +56,7 @@ Say = Callable[[Event], None]
 class Automation(QObject):
     """Runs one `Do` at a time or several side by side; each is answered by exactly one `Done`."""
 
-    def __init__(self, window: OrderWindow) -> None:
+    def __init__(self, window: DrivenWindow) -> None:
         super().__init__(window)
         self._window = window
 
@@ -148,7 +146,7 @@ class Automation(QObject):
         until = time.monotonic() + step.seconds
 
         def look() -> None:
-            state = json.loads(self._window.state())
+            state = json.loads(state_of(self._window))
             if any(step.text in str(state[key]) for key in _WORDS):
                 say(Done(id=step.id, ok=True))
             else:
@@ -249,7 +247,7 @@ class Automation(QObject):
         QTimer.singleShot(500, self, look)
 
     def _state(self, step: Do, say: Say) -> None:
-        say(Done(id=step.id, ok=True, value=self._window.state()))
+        say(Done(id=step.id, ok=True, value=state_of(self._window)))
 
 
 def _number(value: object) -> float:

@@ -15,10 +15,10 @@ class PageView(QWebEngineView):
 
     wheel_zoom = Signal(int)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, name: str = "InfoTrack page") -> None:
         super().__init__(parent)
         self._turned = 0
-        self.setAccessibleName("InfoTrack page")
+        self.setAccessibleName(name)
 
     def childEvent(self, event: QChildEvent) -> None:
         """The engine draws in a widget of its own, made when it needs one."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.sign_in_protocol import Arrived, SignInEvent, SignInPageLoaded, SignInStopped, SignInWindowStart
@@ -16,6 +15,8 @@ from desktop.ui.browser.bars import Choice, NavigationBar
 from desktop.ui.browser.engine_settings import make_profile
 from desktop.ui.browser.load_errors import SIGN_IN, Explained, Picture
 from desktop.ui.browser.notice_page import NoticePage
+from desktop.ui.browser.page_size import PageSize
+from desktop.ui.browser.page_view import PageView
 from desktop.ui.browser.passing_folder import passing_folder
 from desktop.ui.browser.sign_in_page import SignInFilter, SignInPage
 from desktop.ui.browser.sign_in_rules import SignInRules
@@ -47,8 +48,7 @@ class SignInWindow(QMainWindow):
         self._filter = SignInFilter(rules, self)
         self._filter.blocked.connect(self._stopped)
         self.profile.setUrlRequestInterceptor(self._filter)
-        self.view = QWebEngineView(self)
-        self.view.setAccessibleName("Sign-in page")
+        self.view = PageView(self, "Sign-in page")
         self.page = SignInPage(self.profile, rules, parent=self.view)
         self.view.setPage(self.page)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -56,6 +56,7 @@ class SignInWindow(QMainWindow):
         self.notice = NoticePage()
         self.bar = NavigationBar()
         self.bar.fees_button.hide()
+        self.size_of_pages = PageSize(Path(start.profile_folder), lambda: [self.page], self.bar.show_zoom)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.view)
         self.pages.addWidget(self.notice)
@@ -67,6 +68,7 @@ class SignInWindow(QMainWindow):
         column.addWidget(self.pages, 1)
         self.setCentralWidget(whole)
         self._connect()
+        self.size_of_pages.show()
         if rules.navigation(start.address).verdict is Verdict.ALLOW:
             self.page.load(QUrl(start.address))
         else:
@@ -88,8 +90,15 @@ class SignInWindow(QMainWindow):
         self.bar.forward.connect(self.view.forward)
         self.bar.reload.connect(self._again)
         self.bar.stop.connect(self.view.stop)
-        QShortcut(QKeySequence("F5"), self, self._again)
+        self.bar.natural_size.connect(lambda: self.size_of_pages.change(0))
+        self.view.wheel_zoom.connect(self.size_of_pages.change)
+        for keys, direction in (("Ctrl++", 1), ("Ctrl+=", 1), ("Ctrl+-", -1), ("Ctrl+0", 0)):
+            QShortcut(QKeySequence(keys), self, lambda way=direction: self.size_of_pages.change(way))
+        for key in ("F5", "Ctrl+R"):
+            QShortcut(QKeySequence(key), self, self._again)
         QShortcut(QKeySequence("Alt+Left"), self, self.view.back)
+        QShortcut(QKeySequence("Alt+Right"), self, self.view.forward)
+        QShortcut(QKeySequence("Esc"), self, self.view.stop)
         QShortcut(QKeySequence("Ctrl+W"), self, self.close)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -144,6 +153,7 @@ class SignInWindow(QMainWindow):
         host = url.host()
         self.bar.show_place(host, "none" if not host else "secure" if url.scheme() == "https" else "local")
         history = self.page.history()
+        self.size_of_pages.hold(self.page)
         self.bar.show_history(back=history.canGoBack(), forward=history.canGoForward())
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QTabBar, QWidget
 
+from desktop.ui.browser.driven import DrivenWindow
 from desktop.ui.browser.page_view import PageView
 from desktop.ui.browser.saved_file import DownloadState
 
-if TYPE_CHECKING:
-    from desktop.ui.order_window import OrderWindow
 
-
-def state_of(window: OrderWindow) -> str:
+def state_of(window: DrivenWindow) -> str:
     tab = window.tab
     focus = QApplication.focusWidget()
     rows = window.downloads_bar.rows
