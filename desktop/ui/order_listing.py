@@ -53,11 +53,6 @@ def _sums(desk: Desk, wanted: OrderQuery) -> _Sums:
     return _Sums(desk.books.sum_orders(wanted), len(desk.books.list_orders(OrderQuery(without_matter=True))))
 
 
-def sentence(text: str) -> str:
-    """With a capital at its beginning, as a choice of its own."""
-    return text[:1].upper() + text[1:]
-
-
 def monday(now: datetime) -> datetime:
     """The beginning of this week, in the zone of `now`."""
     return datetime.combine(now.date() - timedelta(days=now.weekday()), time(), now.tzinfo)
@@ -163,7 +158,7 @@ class OrderListWindow(Window):
     @staticmethod
     def _filters() -> list[tuple[str, str]]:
         plain = [(ALL, "all"), (WAITING, "waiting"), (tr("Mine"), "mine"), (tr("This week"), "week"), (UNMATCHED, "unmatched")]
-        states = [(sentence(words.state_word(state)), str(state)) for state in DeliveryState]
+        states = [(words.sentence(words.state_word(state)), str(state)) for state in DeliveryState]
         # The last, because it asks: who steps through the others with the arrow keys should not meet a question.
         return [*plain, *states, (ONE_MATTER, "matter")]
 

@@ -17,6 +17,7 @@ from desktop.ui.book_window import BookWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
 from desktop.ui.invoice_columns import ColumnsDialog
+from desktop.ui.language import tr
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import LEFT, RIGHT, ColumnLook, TableModel, label_for, number
 from desktop.ui.widgets import MessageBar, Muted, Text, save_as
@@ -41,20 +42,29 @@ _SHAPES = {
     Verdict.EXTRA: "+",
     Verdict.ANOTHER_FIRMS: "–",
 }
+_WORDS = {
+    Verdict.MATCHED: tr("matched"),
+    Verdict.MISSING: tr("missing"),
+    Verdict.DIFFERENT: tr("different"),
+    Verdict.UNDER_WAY: tr("under way"),
+    Verdict.CREDITED: tr("credited"),
+    Verdict.EXTRA: tr("extra"),
+    Verdict.ANOTHER_FIRMS: tr("other firm's"),
+}
 _FIRST = (
     Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA, Verdict.UNDER_WAY, Verdict.CREDITED, Verdict.ANOTHER_FIRMS, Verdict.MATCHED,
 )  # fmt: skip
 
 
 _COLUMNS: tuple[tuple[ColumnLook, Callable[[Compared], str]], ...] = (
-    (ColumnLook("Result", 130), lambda one: f"{_SHAPES[one.verdict]}  {one.verdict.value}"),
-    (ColumnLook("Order", 96), lambda one: one.order_id),
-    (ColumnLook("Service", 200), lambda one: one.service),
-    (ColumnLook("Matter", 96), lambda one: one.matter),
-    (ColumnLook("Invoice", 92, right=True), lambda one: words.money(one.invoiced.total)),
-    (ColumnLook("Books", 92, right=True), lambda one: words.money(one.posted.total)),
-    (ColumnLook("Difference", 92, right=True), lambda one: words.money(one.difference) if one.difference else ""),
-    (ColumnLook("Remark", 260), lambda one: one.reason),
+    (ColumnLook(tr("Result"), 130), lambda one: f"{_SHAPES[one.verdict]}  {_WORDS[one.verdict]}"),
+    (ColumnLook(tr("Order"), 96), lambda one: one.order_id),
+    (ColumnLook(tr("Service"), 200), lambda one: one.service),
+    (ColumnLook(tr("Matter"), 96), lambda one: one.matter),
+    (ColumnLook(tr("Invoice"), 92, right=True), lambda one: words.money(one.invoiced.total)),
+    (ColumnLook(tr("Books"), 92, right=True), lambda one: words.money(one.posted.total)),
+    (ColumnLook(tr("Difference"), 92, right=True), lambda one: words.money(one.difference) if one.difference else ""),
+    (ColumnLook(tr("Remark"), 260), lambda one: one.reason),
 )
 _LOOKS = tuple(look for look, _ in _COLUMNS)
 
@@ -91,8 +101,10 @@ class ComparedModel(TableModel[Compared]):
 
 def spoken(one: Compared) -> str:
     """A row as a sentence."""
-    parts = [f"Order {one.order_id}: {one.verdict.value}", one.service, f"matter {one.matter}" if one.matter else ""]
-    parts.append(f"invoice {words.money(one.invoiced.total)}, books {words.money(one.posted.total)}")
+    parts = [tr("Order {order_id}: {order_word}", order_id=one.order_id, order_word=_WORDS[one.verdict]), one.service]
+    parts.append(tr("matter {matter_number}", matter_number=one.matter) if one.matter else "")
+    invoice, books = words.money(one.invoiced.total), words.money(one.posted.total)
+    parts.append(tr("invoice {invoice}, books {books}", invoice=invoice, books=books))
     return ", ".join(part for part in parts if part) + (f". {one.reason}" if one.reason else "")
 
 
@@ -100,11 +112,11 @@ class _Totals(QWidget):
     """The sums of both sides by GST, and what is between them."""
 
     ROWS = (
-        ("taxed", "With GST, ex GST"),
-        ("untaxed", "Without GST"),
-        ("gst", "GST"),
-        ("unknown", "Told only with GST"),
-        ("total", "In all"),
+        ("taxed", tr("With GST, ex GST")),
+        ("untaxed", tr("Without GST")),
+        ("gst", tr("GST")),
+        ("unknown", tr("Told only with GST")),
+        ("total", tr("In all")),
     )
 
     def __init__(self) -> None:
@@ -122,7 +134,7 @@ class _Totals(QWidget):
                 widget.deleteLater()
         invoice, books = found.totals("invoiced"), found.totals("posted")
         column = 0
-        for row, name in enumerate(("", "Invoice", "Books", "Between")):
+        for row, name in enumerate(("", tr("Invoice"), tr("Books"), tr("Between"))):
             self._grid.addWidget(Muted(name, wrap=False), row, column)
         for key, title in self.ROWS:
             if key == "unknown" and not invoice[key] and not books[key]:
@@ -146,18 +158,18 @@ class ReconcileWindow(BookWindow):
     """The invoice that was dropped or chosen, order by order, beside the books."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, "Reconcile", "Orders compared", _LOOKS, clock=clock)
+        super().__init__(bridge, tr("Reconcile"), tr("Orders compared"), _LOOKS, clock=clock)
         self.setAcceptDrops(True)
         self._found: Reconciliation | None = None
         self._file: Path | None = None
         self._compared_at = ""
-        self.choose_button = plain_button("Choose an invoice…", self.choose_file)
-        self.columns_button = plain_button("Columns…", self.choose_columns)
-        self.again_button = plain_button("Compare again", self.compare_again)
-        self.export_button = plain_button("Export…", self.choose_export)
+        self.choose_button = plain_button(tr("Choose an invoice…"), self.choose_file)
+        self.columns_button = plain_button(tr("Columns…"), self.choose_columns)
+        self.again_button = plain_button(tr("Compare again"), self.compare_again)
+        self.export_button = plain_button(tr("Export…"), self.choose_export)
         self.filter = QComboBox()
-        self.filter.setAccessibleName("Show")
-        self.filter_label = label_for(self.filter, "Show")
+        self.filter.setAccessibleName(tr("Show"))
+        self.filter_label = label_for(self.filter, tr("Show"))
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.filter.currentIndexChanged.connect(self._narrow)
         self.totals = _Totals()
@@ -166,7 +178,7 @@ class ReconcileWindow(BookWindow):
         self.table.chosen.connect(self._show_order)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._tell(now.row()))
         self.remark = Text()
-        self.show_button = plain_button("Show the order", lambda: self._show_order(self.table.currentIndex().row()))
+        self.show_button = plain_button(tr("Show the order"), lambda: self._show_order(self.table.currentIndex().row()))
         self.unread = MessageBar()
         about = QHBoxLayout()
         about.addWidget(self.remark, 1)
@@ -189,7 +201,8 @@ class ReconcileWindow(BookWindow):
     # the file
 
     def choose_file(self) -> None:
-        dialog = QFileDialog(self, "iConnect - The supplier's invoice", "", "Invoices (*.csv *.xlsx *.txt);;All files (*)")
+        title, kinds = tr("The supplier's invoice"), tr("Invoices (*.csv *.xlsx *.txt)")
+        dialog = QFileDialog(self, f"iConnect - {title}", "", f"{kinds};;{tr('All files (*)')}")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda file: self.compare(Path(file)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -199,7 +212,7 @@ class ReconcileWindow(BookWindow):
         """Reads the file and the books on a worker thread."""
         self._file = file
         self.message.clear()
-        self._working(f"Comparing {file.name}…")
+        self._working(tr("Comparing {file}…", file=file.name))
         self.bridge.run(
             self, lambda desk: desk.books.reconcile(file), lambda found: self._took(file, found), self._refused, network=True
         )
@@ -217,19 +230,21 @@ class ReconcileWindow(BookWindow):
         self.filter.blockSignals(True)
         self.filter.clear()
         wanting = sum(order.needs_person for order in found.orders)
-        self.filter.addItem(f"All {len(found.orders):,}", None)
+        self.filter.addItem(tr("All {count:,}", count=len(found.orders)), None)
         if wanting:
-            self.filter.addItem(f"Needs a look ({wanting:,})", "look")
+            self.filter.addItem(tr("Needs a look ({count:,})", count=wanting), "look")
         for verdict in _FIRST:
             if found.counts.get(verdict):
-                self.filter.addItem(f"{verdict.value.capitalize()} ({found.counts[verdict]:,})", verdict.value)
+                self.filter.addItem(f"{words.sentence(_WORDS[verdict])} ({found.counts[verdict]:,})", verdict.value)
         self.filter.blockSignals(False)
         self.totals.show_totals(found)
         if found.unread:
-            told = " ".join(f"Line {line.row}: {line.problem}" for line in found.unread[:3])
-            more = f" And {len(found.unread) - 3:,} more; the export does not hold them." if len(found.unread) > 3 else ""
             many = len(found.unread)
-            self.unread.say(f"{many:,} line{'' if many == 1 else 's'} could not be read. {told}{more}", Tone.WARN, keep=True)
+            told = [tr("1 line could not be read.") if many == 1 else tr("{count:,} lines could not be read.", count=many)]
+            told += [tr("Line {number}: {problem}", number=line.row, problem=line.problem) for line in found.unread[:3]]
+            if many > 3:
+                told.append(tr("And {count:,} more; the export does not hold them.", count=many - 3))
+            self.unread.say(" ".join(told), Tone.WARN, keep=True)
         else:
             self.unread.clear()
         self.filter.setCurrentIndex(1 if wanting else 0)
@@ -241,7 +256,7 @@ class ReconcileWindow(BookWindow):
         self._working("")
         file = self._file
         if file is not None and "heading" in problem:
-            self.message.say(problem.split(" Under Settings")[0], button="Choose its columns…", act=self.choose_columns)
+            self.message.say(problem.split(" Under Settings")[0], button=tr("Choose its columns…"), act=self.choose_columns)
         else:
             self.message.say(problem)
 
@@ -291,10 +306,12 @@ class ReconcileWindow(BookWindow):
             widget.setVisible(found is not None)
         if found is None or file is None:
             self.empty.say(
-                "Drop the supplier's invoice here",
-                "As CSV or Excel. iConnect compares each order with what was posted, and shows what is missing, different, extra "
-                "or credited. Nothing is changed.",
-                button="Choose an invoice…",
+                tr("Drop the supplier's invoice here"),
+                tr(
+                    "As CSV or Excel. iConnect compares each order with what was posted, and shows what is missing, different, "
+                    "extra or credited. Nothing is changed."
+                ),
+                button=tr("Choose an invoice…"),
                 act=self.choose_file,
             )
             self.stack.setCurrentWidget(self.empty)
@@ -302,11 +319,12 @@ class ReconcileWindow(BookWindow):
             return
         self.choose_button.show()
         many = found.lines
-        self.foot.setText(f"{file.name}: {many:,} line{'' if many == 1 else 's'}, compared {self._compared_at}")
+        lines = tr("1 line") if many == 1 else tr("{count:,} lines", count=many)
+        self.foot.setText(tr("{file}: {lines}, compared {at}", file=file.name, lines=lines, at=self._compared_at))
         if self.model.orders:
             self.stack.setCurrentWidget(self.table)
         else:
-            self.empty.say("Nothing to show", "The invoice holds no order.")
+            self.empty.say(tr("Nothing to show"), tr("The invoice holds no order."))
             self.stack.setCurrentWidget(self.empty)
 
     def _tell(self, row: int) -> None:
@@ -322,14 +340,14 @@ class ReconcileWindow(BookWindow):
     # export
 
     def choose_export(self) -> None:
-        save_as(self, "Export the comparison", "reconciled.csv", "Table (*.csv)", self.export)
+        save_as(self, tr("Export the comparison"), "reconciled.csv", tr("Table (*.csv)"), self.export)
 
     def export(self, file: Path) -> None:
         found = self._found
         if found is None:
             return
         self.message.clear()
-        self._working("Writing…")
+        self._working(tr("Writing…"))
         self.bridge.run(
             self,
             lambda desk: desk.books.export_reconciliation(found, file),
@@ -339,7 +357,7 @@ class ReconcileWindow(BookWindow):
 
     def _exported(self, file: Path, rows: int) -> None:
         self._working("")
-        self.message.say(f"{rows:,} order{'' if rows == 1 else 's'} written to {file}.", Tone.GOOD)
+        self.message.say(words.written(rows, file), Tone.GOOD)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -351,6 +369,6 @@ class ReconcileWindow(BookWindow):
             return
         event.acceptProposedAction()
         if len(files) > 1:
-            self.message.say("Drop one invoice at a time.", Tone.WARN)
+            self.message.say(tr("Drop one invoice at a time."), Tone.WARN)
             return
         self.compare(files[0])

@@ -123,6 +123,11 @@ def sum_words(net: Decimal, gst: Decimal) -> str:
     return tr("{net} ex GST + {gst} GST = {total}", net=money(net), gst=money(gst), total=money(net + gst))
 
 
+def sentence(text: str) -> str:
+    """With a capital at its beginning, as a choice of its own."""
+    return text[:1].upper() + text[1:]
+
+
 def with_gst(net: Decimal | None, gst: Decimal | None) -> str:
     """An amount beside its GST: `$10.00 + GST $1.00`."""
     return tr("{net} + GST {gst}", net=money(net), gst=money(gst))
