@@ -23,6 +23,9 @@ _REST = {
 }
 
 
+_GONE = tr("was cancelled")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer in a word or two, and the sentences that bear it out."""
@@ -63,7 +66,7 @@ def verdict(answer: AuditAnswer, now: datetime) -> Verdict:
     )
     text += "".join(f" {_posted(line, now)}" for line in posted)
     if len(matters) > 1:
-        text = f"{text} {tr('See what is to be undone by hand.')}{told}{who}"
+        text += " " + tr("See what is to be undone by hand.") + told + who
         return Verdict(tr("Billed to more than one matter"), text, Tone.WARN)
     if rest:
         return Verdict(tr("Billed in part"), f"{text}{told}{who}", Tone.WARN)
@@ -94,7 +97,8 @@ def _posted(line: AuditLine, now: datetime) -> str:
 
 
 def _waits(line: AuditLine) -> str:
-    return f"{line.key} {_REST.get(line.state) or tr('was cancelled')}."
+    rest = _REST.get(line.state, _GONE)
+    return f"{line.key} {rest}."
 
 
 def _moment(at: datetime | None, now: datetime) -> str:

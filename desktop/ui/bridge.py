@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop.services.desk import ActionFailed, Desk, Status
 from desktop.services.loggable import error_kind, frames, loggable
+from desktop.ui.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ IDLE_POLL_MS = 30_000
 LOCAL_WORKERS = 2
 NETWORK_WORKERS = 6
 
-UNEXPECTED = (
+UNEXPECTED = tr(
     "Something went wrong inside iConnect. Nothing was lost; please try again. If it stays, send the diagnostics file to support."
 )
 

@@ -34,7 +34,7 @@ from desktop.ui.order_pane import OrderPane, choices
 from desktop.ui.preview import MovePreview, PreviewDialog, move_words
 from desktop.ui.result_form import ResultForm
 from desktop.ui.unmatched import known_matter, suggested_matter
-from desktop.ui.widgets import MessageBar, open_at, save_as
+from desktop.ui.widgets import MessageBar, file_kinds, open_at, save_as
 from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
 
@@ -481,9 +481,8 @@ class DeliveriesWindow(OrderListWindow):
         self._acted()
 
     def choose_import(self) -> None:
-        dialog = QFileDialog(
-            self, f"iConnect - {tr('Import order messages')}", "", f"{tr('Order messages (*.xml *.json)')};;{tr('All files (*)')}"
-        )
+        title, kinds = tr("Import order messages"), tr("Order messages (*.xml *.json)")
+        dialog = QFileDialog(self, f"iConnect - {title}", "", file_kinds(kinds))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda files: self.import_files([Path(file) for file in files]))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

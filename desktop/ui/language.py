@@ -33,5 +33,5 @@ def tr(text: str, /, **values: object) -> str:
         return shown
     try:
         return shown.format(**values)
-    except (KeyError, IndexError, ValueError):
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         return text.format(**values)

@@ -30,7 +30,7 @@ def posting_words(one: Preview) -> str:
     told = ", ".join(part for part in parts if part) + f". {one.rule}."
     if not one.closed:
         return told
-    return f"{told} {tr('The matter is closed, so {system} may refuse it.', system=words.system_short(one.system))}"
+    return told + " " + tr("The matter is closed, so {system} may refuse it.", system=words.system_short(one.system))
 
 
 def charge_words(one: Preview) -> str:
@@ -38,7 +38,9 @@ def charge_words(one: Preview) -> str:
     if not one.billable:
         return tr("not billable")
     price = tr("billable at {price}", price=words.money(one.price)) if one.price is not None else tr("billable")
-    return f"{price} ({tr('markup {percent}', percent=markup_words(one.markup_percent))})" if one.markup_percent else price
+    if not one.markup_percent:
+        return price
+    return tr("{price} (markup {percent})", price=price, percent=markup_words(one.markup_percent))
 
 
 def markup_words(percent: Decimal | None) -> str:
@@ -125,7 +127,7 @@ class PreviewDialog(QDialog):
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"iConnect - {tr('Approve postings')}")
+        self.setWindowTitle("iConnect - " + tr("Approve postings"))
         open_at(self, 1100, 500)
         self._approve: Callable[[tuple[str, ...]], None] | None = None
         self._model: PreviewModel | None = None
@@ -246,7 +248,7 @@ class MovePreview(QDialog):
 
     def __init__(self, parent: QWidget | None, order: OrderView, matter: Matter) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"iConnect - {tr('Move order {order_id}', order_id=order.order_id)}")
+        self.setWindowTitle("iConnect - " + tr("Move order {order_id}", order_id=order.order_id))
         self.setMinimumWidth(520)
         self._move: Callable[[], None] | None = None
         told = move_words(order)

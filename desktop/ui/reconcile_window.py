@@ -20,7 +20,7 @@ from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.language import tr
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import LEFT, RIGHT, ColumnLook, TableModel, label_for, number
-from desktop.ui.widgets import MessageBar, Muted, Text, save_as
+from desktop.ui.widgets import MessageBar, Muted, Text, file_kinds, save_as
 from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
 
@@ -202,7 +202,7 @@ class ReconcileWindow(BookWindow):
 
     def choose_file(self) -> None:
         title, kinds = tr("The supplier's invoice"), tr("Invoices (*.csv *.xlsx *.txt)")
-        dialog = QFileDialog(self, f"iConnect - {title}", "", f"{kinds};;{tr('All files (*)')}")
+        dialog = QFileDialog(self, f"iConnect - {title}", "", file_kinds(kinds))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda file: self.compare(Path(file)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

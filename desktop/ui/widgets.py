@@ -344,9 +344,14 @@ class EmptyState(QWidget):
             self._act()
 
 
+def file_kinds(kinds: str) -> str:
+    """What a file dialog offers: `kinds`, and everything."""
+    return kinds + ";;" + tr("All files (*)")
+
+
 def save_as(window: QWidget, title: str, name: str, kinds: str, use: Callable[[Path], None]) -> None:
     """Asks where to write a file, without waiting; `use` gets the answer. The suffix of `name` is added where none is typed."""
-    dialog = QFileDialog(window, f"iConnect - {title}", name, f"{kinds};;{tr('All files (*)')}")
+    dialog = QFileDialog(window, f"iConnect - {title}", name, file_kinds(kinds))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
