@@ -64,7 +64,7 @@ def ask_to_quit(
     until = max(until, clock() + 30)
     while not _is_free(lock):
         if clock() >= until:
-            say("iConnect said that it quits, and did not.")
+            say("iConnect said that it quits, and did not. Quit it from the tray's menu; what is queued stays queued.")
             return NEEDS_PERSON
         pause(0.05)
     return DONE
