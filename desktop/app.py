@@ -108,6 +108,11 @@ class _Program:
             self._app.exit(_CANNOT)
 
     def _go_on(self) -> None:
+        from desktop.ui.language_file import use_the_pcs
+
+        # Before the windows: some of their words stand in tables.
+        use_the_pcs(self._app, os.environ)
+
         from desktop.lean import guess_no_encodings, settle
         from desktop.profile_desk import ProfileDesk
         from desktop.ui.instance import Instance, Request

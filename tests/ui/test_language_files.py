@@ -1,0 +1,183 @@
+"""A language file: made from the windows' words by Qt's own tools, found on the PC, and spoken by the program."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from desktop.ui.language_file import find, folders, spellings
+from installer.languages import FOLDER, release, sources, update
+
+ROOT = Path(__file__).resolve().parents[2]
+GERMAN = {
+    "Quit": "Beenden",
+    "Settings": "Einstellungen",
+    "Orders and postings": "Bestellungen und Buchungen",
+    "{title}: sign in again": "{titel}: neu anmelden",
+}
+
+# Starts the program as a person does, but with its own folder of resources, and says what stands in its menu.
+SAYS_ITS_MENU = """
+import json, sys
+import desktop.ui
+desktop.ui.load_qt()
+import resources
+resources.__path__[:] = [sys.argv[1]]
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+import desktop.ui.first_icon as first
+after = first.after_first_paint
+def say(icon):
+    menu = [action.text() for action in icon.contextMenu().actions() if action.text()]
+    print(json.dumps({"menu": menu, "rtl": QApplication.layoutDirection().name == "RightToLeft"}), flush=True)
+    QApplication.quit()
+def soon(icon, then):
+    def both():
+        then()
+        QTimer.singleShot(0, lambda: say(icon))
+    after(icon, both)
+first.after_first_paint = soon
+from desktop.__main__ import main
+main(["--profile", sys.argv[2]])
+"""
+
+
+def words_of_the_windows() -> set[str]:
+    """The first argument of every call of `tr`, as the modules' own syntax has it."""
+    found: set[str] = set()
+    for file in sources():
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+                text = node.args[0]
+                assert isinstance(text, ast.Constant), f"{file.name}:{node.lineno}: no tool can find a text that is put together"
+                assert isinstance(text.value, str)
+                found.add(text.value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh `.ts` file of all words."""
+    file = tmp_path_factory.mktemp("languages") / "iconnect_de.ts"
+    update(file)
+    return file
+
+
+def read(file: Path) -> ElementTree.ElementTree[ElementTree.Element]:
+    return ElementTree.parse(file)  # noqa: TID251  # a file that the test itself had made
+
+
+def translated(file: Path, words: dict[str, str]) -> Path:
+    """The `.ts` file with these translations, made ready for the program."""
+    tree = read(file)
+    for message in tree.iter("message"):
+        translation = message.find("translation")
+        source = message.findtext("source")
+        assert translation is not None
+        if source in words:
+            del translation.attrib["type"]
+            translation.text = words[source]
+    tree.write(file, encoding="utf-8", xml_declaration=True)
+    return release(file)
+
+
+def test_the_translators_file_holds_every_word_of_the_windows(made: Path) -> None:
+    """Qt's tool reads no call inside another string: a text that stands in one would never reach a translator."""
+    in_file = {message.findtext("source") for message in read(made).iter("message")}
+    assert words_of_the_windows() == in_file
+    assert len(in_file) > 600
+
+
+@pytest.mark.parametrize(
+    ("reads", "there", "takes"),
+    [
+        (["de-AT", "de", "en-AU"], ["de"], "de"),
+        (["de-AT"], ["de", "de_AT"], "de_AT"),
+        (["fr-FR", "de-DE"], ["de"], "de"),
+        (["en-AU", "de-DE"], ["de"], ""),
+        (["fr-FR", "en-AU", "de-DE"], ["de"], ""),
+        (["zh-Hans-CN"], ["zh_Hans"], "zh_Hans"),
+        (["C"], ["de"], ""),
+        (["fr-FR"], [], ""),
+        ([], ["de"], ""),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value or "English",
+)
+def test_the_first_language_that_a_person_reads_and_that_is_there_is_taken(
+    tmp_path: Path, reads: list[str], there: list[str], takes: str
+) -> None:
+    for tag in there:
+        (tmp_path / f"iconnect_{tag}.qm").touch()
+    file = find(reads, (tmp_path / "none", tmp_path))
+    assert file == (tmp_path / f"iconnect_{takes}.qm" if takes else None)
+
+
+def test_a_file_that_the_firm_put_there_goes_before_the_programs_own(tmp_path: Path) -> None:
+    for place in ("firm", "program"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "iconnect_de.qm").touch()
+    assert find(["de-DE"], (tmp_path / "firm", tmp_path / "program")) == tmp_path / "firm" / "iconnect_de.qm"
+    assert folders({})[1] == FOLDER
+
+
+def test_a_tags_narrowest_spelling_comes_first() -> None:
+    assert spellings("zh-Hans-CN") == ("zh_Hans_CN", "zh_Hans", "zh")
+
+
+def started(tmp_path: Path, tag: str, file: Path | None) -> tuple[list[str], bool]:
+    """The menu of the real program, started on a PC of this language, and whether it reads from the right."""
+    own = tmp_path / "resources"
+    (own / "languages").mkdir(parents=True)
+    (own / "icons").symlink_to(ROOT / "resources" / "icons")
+    if file is not None:
+        (own / "languages" / f"iconnect_{tag}.qm").write_bytes(file.read_bytes())
+    environment = {
+        **{name: value for name, value in os.environ.items() if not re.match(r"LC_|LANG", name)},
+        "QT_QPA_PLATFORM": "offscreen",
+        "LANG": f"{tag}.UTF-8",
+        "LANGUAGE": tag,
+        "PYTHONPATH": str(ROOT),
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", SAYS_ITS_MENU, str(own), str(tmp_path / "profile")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = json.loads(ran.stdout.splitlines()[0])
+    return said["menu"], said["rtl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the language is set by the environment, as Unix does")
+def test_the_program_speaks_an_installed_language_and_english_where_a_text_is_not_translated(tmp_path: Path, made: Path) -> None:
+    file = translated(made, GERMAN)
+    menu, right_to_left = started(tmp_path, "de", file)
+    assert "Beenden" in menu
+    assert "Bestellungen und Buchungen" in menu
+    assert "Connections" in menu
+    assert not right_to_left
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the language is set by the environment, as Unix does")
+def test_a_language_that_reads_from_the_right_turns_the_windows_round(tmp_path: Path, made: Path) -> None:
+    assert started(tmp_path, "he", translated(made, {}))[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the language is set by the environment, as Unix does")
+@pytest.mark.parametrize("installed", ["none", "spoilt"])
+def test_without_a_file_that_can_be_read_the_program_speaks_english(tmp_path: Path, installed: str) -> None:
+    spoilt = tmp_path / "spoilt.qm"
+    spoilt.write_bytes(b"no language at all")
+    menu, _ = started(tmp_path, "de", spoilt if installed == "spoilt" else None)
+    assert "Quit" in menu
