@@ -12,7 +12,7 @@ import pytest
 
 from desktop.services.delivery.matter_work import cost_line
 from desktop.services.errors import AnswerLost, NotSent, ServiceError, Wait
-from desktop.services.practice.model import CostLine
+from desktop.services.practice.model import CostLine, Document
 from tests.delivery.stand_in import Office, fee, matter, order
 from tests.faults.test_ledger_repair import DAY, Firm, overwrite
 
@@ -69,6 +69,53 @@ def test_a_line_cancelled_on_the_left_matter_counts_when_the_order_comes_back(of
     office.deliver_until(900)
     assert office.books.sum_on("J001") == Decimal("10.00")
     assert office.books.sum_on("J003") == 0
+
+
+def _document_left_behind(office: Office) -> None:
+    """IT-1-D-1 was given up on at J001 and is cancelled there after its order had gone to J003, for which IT-1-D-2 waits."""
+    office.practice.fault = lost("post_document")
+    office.practice.does_it_anyway = False
+    office.receive(order("1", hash="a"))
+    office.courier.run_once()
+    office.practice.fault = nothing
+    office.ledger.move("1", matter("J003"))
+    office.courier.plan_only()
+    office.ledger.cancel("IT-1-D-1")
+    office.courier.plan_only()
+
+
+def _filed(office: Office, number: str) -> list[str]:
+    return [key for filed, _ in office.books.documents.get(f"id-{number}", []) for key in filed.keys]
+
+
+@pytest.mark.parametrize("lands", [False, True])
+def test_a_document_cancelled_on_the_left_matter_is_not_filed_there_when_the_order_comes_back(office: Office, lands: bool) -> None:
+    """D2: whether or not the first try lands after all; the copy for the other matter is withdrawn, and says why."""
+    _document_left_behind(office)
+    sent = office.practice.sent[0]
+    assert isinstance(sent, Document)
+    office.ledger.move("1", matter("J001"))
+    office.courier.plan_only()
+    if lands:
+        office.books.add_document(sent)
+    office.deliver_until(900)
+    assert office.states() == {"IT-1-D-1": "cancelled", "IT-1-D-2": "cancelled"}
+    assert (_filed(office, "J001"), _filed(office, "J003")) == (["IT-1-D-1"] if lands else [], [])
+    assert "try the cancelled one again" in office.reason("IT-1-D-2")
+    office.ledger.retry("IT-1-D-1")
+    office.deliver_until(900)
+    assert (office.states()["IT-1-D-1"], _filed(office, "J001")) == ("confirmed", ["IT-1-D-1"])
+
+
+def test_a_document_cancelled_on_the_left_matter_is_filed_on_the_next_one_however_the_order_got_there(office: Office) -> None:
+    """D2: back to the matter where it was cancelled, and away again: only there it is not wanted."""
+    _document_left_behind(office)
+    for number in ("J001", "J003"):
+        office.ledger.move("1", matter(number))
+        office.courier.plan_only()
+    office.deliver_until(900)
+    assert (_filed(office, "J001"), _filed(office, "J003")) == ([], ["IT-1-D-3"])
+    assert office.states() == {"IT-1-D-1": "cancelled", "IT-1-D-2": "cancelled", "IT-1-D-3": "confirmed"}
 
 
 @pytest.mark.parametrize("shown", ["gst", "Search fees, taxed"])

@@ -46,6 +46,9 @@ MOST_LINES = 1_000_000
 
 MOVED = "The order was moved to another matter."
 MOVED_BACK = "The order was moved back to a matter that has this document already."
+CANCELLED_HERE = (
+    "The order was moved back to a matter on which you had cancelled this document. To file it there, try the cancelled one again."
+)
 
 PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED})
 """Reasons to wait that a new look at the facts may lift; the others end only when a person says so."""
@@ -449,15 +452,15 @@ def _plan_documents(facts: OrderFacts, rules: Rules) -> Plan:
     for ordinal, version in enumerate(versions(facts.messages), start=1):
         mine = [row for row in rows if row.file_mark in version.marks]
         kept = [row for row in mine if _still_means(row, facts.place)]
-        if any(row.stands and row.place.is_same(facts.place) for row in kept):
-            # Moved away and back again: what was planned for the other matter is not filed here a second time.
+        here = [row for row in kept if row.place.is_same(facts.place)]
+        reason = MOVED_BACK if any(row.stands for row in here) else CANCELLED_HERE
+        if any(row.stands or row.cancelled_by_person for row in here):
+            # Moved away and back again: what was planned for the other matter is not filed here beside what stands, or was
+            # decided against, on this one.
             spare = [row for row in kept if row.is_open and not row.was_tried]
-            withdrawn += [Withdrawn(row.key, MOVED_BACK) for row in spare]
+            withdrawn += [Withdrawn(row.key, reason) for row in spare]
             mine = [row for row in mine if row not in spare]
             kept = [row for row in kept if row not in spare]
-        if any(row.stands and row.place.is_same(facts.place) for row in kept):
-            # Moved away and back before the copy for the other matter had left: here the file stands already.
-            kept = [row for row in kept if not row.is_open or _stays_behind(row)]
         withdrawn += [Withdrawn(row.key, MOVED) for row in mine if row not in kept and (row.is_open or _never_arrived(row))]
         if kept:
             reheld += _rehold_documents(facts, kept)
