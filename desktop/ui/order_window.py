@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.services.order_protocol import (
     Answer,
@@ -35,14 +35,13 @@ from desktop.services.order_protocol import (
 )
 from desktop.ui.browser.addresses import Finding, Rules, Verdict
 from desktop.ui.browser.automation import Automation
-from desktop.ui.browser.bars import Choice, MatterStrip, NavigationBar, NoticeBar
+from desktop.ui.browser.bars import Choice, MatterStrip
 from desktop.ui.browser.downloads import Downloads
-from desktop.ui.browser.downloads_bar import DownloadRow, DownloadsBar
+from desktop.ui.browser.downloads_bar import DownloadRow
 from desktop.ui.browser.driven import DrivenWindow
 from desktop.ui.browser.engine_settings import make_profile
-from desktop.ui.browser.fees_form import FeesForm
 from desktop.ui.browser.file_work import FileWork
-from desktop.ui.browser.find_bar import FindBar
+from desktop.ui.browser.frame import Frame
 from desktop.ui.browser.load_errors import Explained, Picture
 from desktop.ui.browser.page_set import PageSet
 from desktop.ui.browser.page_size import PageSize
@@ -198,25 +197,14 @@ class OrderWindow(DrivenWindow):
     def _build(self) -> None:
         start = self._start
         self.strip = MatterStrip(start.matter_number, start.matter_name, start.client_name, start.system_title)
-        self.navigation = NavigationBar()
-        self.notice = NoticeBar()
-        self.find_bar = FindBar()
-        self.fees_form = FeesForm(start.matter_number)
-        self.downloads_bar = DownloadsBar(start.matter_number)
+        frame = Frame(self.strip, start.matter_number, self.page_set.strip, self.page_set.stack)
+        self.navigation = frame.navigation
+        self.notice = frame.notice
+        self.find_bar = frame.find_bar
+        self.fees_form = frame.fees_form
+        self.downloads_bar = frame.downloads_bar
         self.file_work = FileWork(self, self.downloads, self.downloads_bar, open_file=self._hand_out)
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
-        middle.addWidget(self.page_set.stack, 1)
-        middle.addWidget(self.fees_form)
-        whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in (self.strip, self.navigation, self.notice, self.page_set.strip, self.find_bar):
-            column.addWidget(widget)
-        column.addLayout(middle, 1)
-        column.addWidget(self.downloads_bar)
-        self.setCentralWidget(whole)
+        self.setCentralWidget(frame)
 
     def _connect(self) -> None:
         self.navigation.back.connect(lambda: self.tab.view.back())

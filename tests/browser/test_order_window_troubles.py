@@ -235,7 +235,7 @@ def test_a_file_that_could_not_be_recorded_can_be_added_again(site: Site, open_w
 ALONE = """
 import json
 from pathlib import Path
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication
 app = QApplication(['x'])
 from desktop.services.order_protocol import NewLinkWanted, OfferedToMatter, OrderWindowStart
 from desktop.ui.order_window import OrderWindow
@@ -256,7 +256,13 @@ window.fees_form.send_button.click()
 window.starting_process_gone()
 other.add_button.click()
 window.tab.sign_in_wanted.emit()
+names, here = [], window.nextInFocusChain()
+while here is not window:
+    if isinstance(here, QAbstractButton) and here.isVisible():
+        names.append(here.accessibleName())
+    here = here.nextInFocusChain()
 print(json.dumps({
+    'names': names,
     'offered': len([one for one in told if isinstance(one, OfferedToMatter)]),
     'links': len([one for one in told if isinstance(one, NewLinkWanted)]),
     'waiting': waiting.words.text(), 'may add': waiting.add_button.isEnabled(), 'other': other.words.text(),
@@ -288,3 +294,6 @@ def test_nothing_is_offered_into_the_void_once_the_program_is_closed(home: Path)
     assert "iConnect itself was closed" in told["notice"]
     assert "no new link" in told["advice"]
     assert told["kept"] == ["a.pdf", "b.pdf"]
+    # Tab goes down the window, whenever its parts were made: bar, notice, our page, and the newest file first.
+    order = [told["names"].index(name) for name in ("Reload", "Dismiss", "Sign in again", "Hide b.pdf", "Hide a.pdf")]
+    assert order == sorted(order), told["names"]

@@ -27,6 +27,7 @@ from desktop.ui.result_form import ResultForm
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
 from desktop.ui.welcome import WelcomeWindow
+from tests.ui.browser_bars import crashed, in_fees, in_trouble, looking_for_words, signed_out
 from tests.ui.fake_desk import MATTERS, TENANTS, FakeDesk, connection, status, typical_orders
 from tests.ui.fake_settings import FakeSettings
 
@@ -93,6 +94,15 @@ WINDOWS: dict[str, Make] = {
     "closed matter": lambda bridge, clock: ClosedMatterDialog(MATTERS[5], MATTERS[:2]),
 }
 
+# The bars of the order window; its page belongs to a process of its own.
+BROWSER: dict[str, Make] = {
+    "order window": lambda bridge, clock: looking_for_words(),
+    "order window, fees": lambda bridge, clock: in_fees(),
+    "order window, offline": lambda bridge, clock: in_trouble(),
+    "order window, crashed": lambda bridge, clock: crashed(),
+    "order window, signed out": lambda bridge, clock: signed_out(),
+}
+
 STATES = {
     "signed in": status(connection(), waiting=3),
     "signed out": status(
@@ -132,7 +142,7 @@ def _holds(rows: QAbstractItemView) -> bool:
 def shown(qtbot: QtBot, bridge: Bridge, clock: Clock, which: str, *, full: bool = True) -> QWidget:
     """The window on the screen, with the keyboard, when nothing that it asked for is still to come. `full`: with all that it
     shows of the typical desk."""
-    window = WINDOWS[which](bridge, clock)
+    window = (WINDOWS | BROWSER)[which](bridge, clock)
     qtbot.addWidget(window)
     window.show()
     window.activateWindow()

@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 from desktop.services.ledger.model import DeliveryState
 from desktop.ui.deliveries import DeliveriesWindow
 from tests.ui.conftest import MakeBridge
-from tests.ui.every_window import STATES, WINDOWS, Clock, name_of, shown, takes_part
+from tests.ui.every_window import BROWSER, STATES, WINDOWS, Clock, name_of, shown, takes_part
 from tests.ui.fake_desk import FakeDesk, typical_orders
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_every_widget_that_takes_part_has_a_name(
     qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str, state: str
 ) -> None:
@@ -67,7 +67,7 @@ ROLES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_assistive_technology_hears_a_name_and_a_role_of_each(
     qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str
 ) -> None:
@@ -105,7 +105,7 @@ ROW_WORDS = {
 """What each list's rows tell at least."""
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_each_row_is_heard_as_a_sentence(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
     for view in (one for one in takes_part(window) if isinstance(one, QAbstractItemView)):

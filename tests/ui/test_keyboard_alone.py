@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QScrollArea,
+    QTabBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.deliveries import DeliveriesWindow
 from tests.ui.conftest import MakeBridge
-from tests.ui.every_window import WINDOWS, Clock, name_of, shown, takes_part
+from tests.ui.every_window import BROWSER, WINDOWS, Clock, name_of, shown, takes_part
 from tests.ui.fake_desk import FakeDesk
 
 # The list leads to what belongs to the chosen row before it leads on to the window's rarer buttons above.
@@ -71,7 +72,7 @@ def place(widget: QWidget, window: QWidget) -> QRect:
     return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_tab_comes_to_everything_and_round_again(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
     met = stops(window)
@@ -80,7 +81,7 @@ def test_tab_comes_to_everything_and_round_again(qtbot: QtBot, make_bridge: Make
     assert all(name_of(one).strip() for one in met)
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_shift_and_tab_go_back_the_same_way(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
     there = stops(window)
@@ -95,7 +96,7 @@ def test_shift_and_tab_go_back_the_same_way(qtbot: QtBot, make_bridge: MakeBridg
     assert [name_of(one) for one in back] == [name_of(one) for one in reversed(there)]
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_tab_goes_as_one_reads(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     """Down, and to the right within a line; only where a row of a list leads to what belongs to it does it come back up."""
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
@@ -119,7 +120,7 @@ def picture(window: QWidget, area: QRect) -> QImage:
     return window.grab(area.adjusted(-4, -4, 4, 4).intersected(window.rect())).toImage()
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_what_has_the_keyboard_shows_it(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     """The same place looks different with the keyboard there and with the keyboard at the next stop. The button that Enter
     presses from everywhere is marked all the time."""
@@ -138,12 +139,13 @@ def test_what_has_the_keyboard_shows_it(qtbot: QtBot, make_bridge: MakeBridge, c
     assert set(hidden) <= {"What the file holds"}
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_every_button_in_sight_is_pressed_by_the_space_bar(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
     reached = set(stops(window))
     for button in window.findChildren(QAbstractButton):
-        own = isinstance(button.parent(), (QLineEdit, QAbstractItemView, QComboBox))
+        # Del on a tab closes its page.
+        own = isinstance(button.parent(), (QLineEdit, QAbstractItemView, QComboBox, QTabBar))
         if not button.isVisibleTo(window) or not button.isEnabled() or own:
             continue
         assert button in reached, f"only the mouse comes to {name_of(button)}"
@@ -157,7 +159,7 @@ def test_every_button_in_sight_is_pressed_by_the_space_bar(qtbot: QtBot, make_br
         QTest.keyRelease(button, Qt.Key.Key_Space)
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_no_key_means_two_things_in_a_window(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
     texts = [button.text() for button in window.findChildren(QAbstractButton) if button.isVisibleTo(window)]
@@ -168,7 +170,7 @@ def test_no_key_means_two_things_in_a_window(qtbot: QtBot, make_bridge: MakeBrid
     assert {key for key, times in Counter(keys).items() if times > 1} <= TWICE.get(which, set())
 
 
-@pytest.mark.parametrize("which", WINDOWS)
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
 def test_escape_closes(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str) -> None:
     """From wherever the keyboard is."""
     window = shown(qtbot, make_bridge(FakeDesk()), clock, which)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap, QResizeEvent
@@ -33,6 +34,17 @@ def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
     return label
+
+
+def follow(anchor: QWidget, *widgets: QWidget) -> None:
+    """What is made later stands at the end of the way that Tab goes: these come where `anchor` stands, which takes no keyboard
+    itself, in this order."""
+    before = anchor.previousInFocusChain()
+    while before is not None and before is not anchor and (before in widgets or not before.focusPolicy() & Qt.FocusPolicy.TabFocus):
+        before = before.previousInFocusChain()
+    # Qt passes over a pair of which one takes no keyboard.
+    for one, other in pairwise(widgets if before is None or before is anchor else (before, *widgets)):
+        QWidget.setTabOrder(one, other)
 
 
 class ElidedLabel(QLabel):
@@ -118,8 +130,11 @@ class NavigationBar(QWidget):
         self.fees_button.setAccessibleName("Type in fees")
         self.fees_button.setToolTip("For an order whose result does not come to iConnect by itself")
         self.fees_button.clicked.connect(self.fees.emit)
-        self.zoom_button = QPushButton()
-        self.zoom_button.setFlat(True)
+        # Not a flat push button: that does not show that it has the keyboard.
+        self.zoom_button = QToolButton()
+        self.zoom_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.zoom_button.setAutoRaise(True)
+        self.zoom_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.zoom_button.setToolTip("Back to the natural size (Ctrl+0)")
         self.zoom_button.clicked.connect(self.natural_size.emit)
         self.zoom_button.hide()
@@ -288,6 +303,7 @@ class NoticeBar(TonedFrame):
             button.clicked.connect(lambda _checked=False, act=choice.act: self._pressed(act))
             self._row.addWidget(button)
             self._buttons.append(button)
+        follow(self._words, *self._buttons)
         self.show()
 
     @property

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.ui import theme
-from desktop.ui.browser.bars import ElidedLabel, plain_label
+from desktop.ui.browser.bars import ElidedLabel, follow, plain_label
 from desktop.ui.browser.saved_file import Download, DownloadState, SavedFile, words_of
 from desktop.ui.browser.spoken import say_aloud
 from desktop.ui.words import Tone
@@ -59,7 +59,7 @@ class DownloadRow(QFrame):
         self._copy_button = self._button("Save a copy…", self.copy)
         self._cancel_button = self._button("Cancel", self.cancel)
         self._hide_button = self._button("Hide", self.gone)
-        self._buttons = (
+        self.buttons = (
             self.add_button,
             self._again_button,
             self._open_button,
@@ -67,7 +67,7 @@ class DownloadRow(QFrame):
             self._cancel_button,
             self._hide_button,
         )
-        for button in self._buttons:
+        for button in self.buttons:
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.show_download(download)
 
@@ -93,12 +93,12 @@ class DownloadRow(QFrame):
         self._copy_button.setVisible(saved is not None)
         self._cancel_button.setVisible(running)
         self._hide_button.setVisible(not running)
-        for button in self._buttons:
+        for button in self.buttons:
             button.setAccessibleDescription(download.name)
             if button is not self.add_button:
                 button.setAccessibleName(f"{button.text().removesuffix('…')} {download.name}")
         if focused and not running:  # the keyboard stays in this row when its button goes
-            next(button for button in self._buttons if not button.isHidden()).setFocus(Qt.FocusReason.OtherFocusReason)
+            next(button for button in self.buttons if not button.isHidden()).setFocus(Qt.FocusReason.OtherFocusReason)
         self._say(words_of(download), Tone.BAD if download.state is DownloadState.FAILED else None, aloud=changed)
 
     def say(self, words: str, *, may_add: bool, tone: Tone | None = None) -> None:
@@ -217,6 +217,7 @@ class DownloadsBar(QFrame):
         row.gone.connect(self.take_out)
         self._column.insertWidget(0, row)
         self.rows.insert(0, row)
+        follow(self._area, *(button for one in self.rows for button in one.buttons))
         quiet = [one for one in self.rows[_MOST_ROWS:] if one.download.state is not DownloadState.RUNNING]
         for old in quiet:
             self.take_out(old)

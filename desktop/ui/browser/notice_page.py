@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.ui import theme
-from desktop.ui.browser.bars import Choice, plain_label
+from desktop.ui.browser.bars import Choice, follow, plain_label
 from desktop.ui.browser.load_errors import Picture
 from desktop.ui.browser.spoken import say_aloud
 
@@ -83,8 +83,10 @@ def _waiting(painter: QPainter) -> None:
 class NoticePage(QScrollArea):
     """A headline, what to do, and buttons; the first button has the keyboard when the page had it."""
 
-    def __init__(self) -> None:
+    def __init__(self, stands_in: QWidget | None = None) -> None:
+        """`stands_in`: what Tab comes to the buttons from, for a page that is made after the window's other parts."""
         super().__init__()
+        self._stands_in = stands_in
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -153,6 +155,7 @@ class NoticePage(QScrollArea):
             button.setAutoDefault(True)
             self._row.addWidget(button)
             self._buttons.append(button)
+        follow(self._stands_in or self._advice, *self._buttons)
         self._row.addStretch(1)
         if self._buttons:
             self._buttons[0].setDefault(True)

@@ -61,7 +61,7 @@ class Tab(QStackedWidget):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.setAcceptDrops(False)
-        self.notice = NoticePage()
+        self.notice = NoticePage(stands_in=parent)
         self.addWidget(self.view)
         self.addWidget(self.notice)
         self._wanted = QUrl()
