@@ -256,6 +256,7 @@ window.fees_form.send_button.click()
 window.starting_process_gone()
 other.add_button.click()
 window.tab.sign_in_wanted.emit()
+app.processEvents()
 names, here = [], window.nextInFocusChain()
 while here is not window:
     if isinstance(here, QAbstractButton) and here.isVisible():
