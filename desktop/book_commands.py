@@ -104,6 +104,8 @@ def audit_export(called: Called, file: Path) -> None:
         found = office.book_desk.export_audit(file)
     say(f"{found.deliveries} costs and documents: {file}")
     say(f"{found.steps} steps: {found.trail_file}")
+    if found.purged is not None:
+        say(found.purged.sentence())
     if found.bad_step is not None:
         say(
             f"The trail does not verify: step {found.bad_step} was changed, taken out or cut off. Keep both files and the profile "

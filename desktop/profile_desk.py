@@ -127,7 +127,9 @@ class ProfileDesk:
 
         try:
             firm, before = self._read()
-            own = msgspec.structs.replace(own_of(values, firm), invoice_columns=before.invoice_columns)
+            own = msgspec.structs.replace(
+                own_of(values, firm), invoice_columns=before.invoice_columns, audit_keep_months=before.audit_keep_months
+            )
             write_own(self.where.own_settings, own)
             if own.start_at_sign_in != autostart.starts_at_sign_in():
                 autostart.set_autostart(own.start_at_sign_in)

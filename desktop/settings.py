@@ -112,6 +112,22 @@ class Delivery(_Section, frozen=True):
     read_timeout_seconds: float = 60
 
 
+KEPT_AT_LEAST = 12
+_KEPT_AT_MOST = 1200
+
+
+class Audit(_Section, frozen=True):
+    """How long this PC keeps the steps of its audit trail."""
+
+    keep_months: int | Literal["forever"] = "forever"
+    person_may_choose: bool = False
+
+    @property
+    def months(self) -> int | None:
+        """None: for ever."""
+        return self.keep_months if isinstance(self.keep_months, int) else None
+
+
 class Settings(_Section, frozen=True):
     """What the rest of the house reads. `practice.system` alone is required."""
 
@@ -123,6 +139,7 @@ class Settings(_Section, frozen=True):
     results: Results = Results()
     costs: Costs = Costs()
     delivery: Delivery = Delivery()
+    audit: Audit = Audit()
 
 
 class Own(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
@@ -146,6 +163,8 @@ class Own(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True,
     matters_in_notices: bool = False
     invoice_columns: dict[str, str] = {}
     """How the supplier's invoice names its columns: our name to the file's own."""
+    audit_keep_months: int | Literal["forever"] | None = None
+    """Counts only where the platform file says `audit.person_may_choose = true`."""
 
 
 def find_platform_file(named: str | None, where: Places, environment: Mapping[str, str]) -> Path:
@@ -211,7 +230,7 @@ def read_own(path: Path) -> Own:
         raise SettingsError(
             f"{path}: {_explain(str(error))} Correct it, or delete the file to start from the firm's settings."
         ) from error
-    problem = _first_problem(overlay(Settings(practice=Practice(system="xero-practice-manager")), own))
+    problem = _own_problem(own)
     if problem:
         raise SettingsError(f"{path}: {problem}")
     return own
@@ -219,7 +238,7 @@ def read_own(path: Path) -> Own:
 
 def write_own(path: Path, own: Own) -> None:
     """Checked, then replaced in one step: a crash leaves the old file or the new one."""
-    problem = _first_problem(overlay(Settings(practice=Practice(system="xero-practice-manager")), own))
+    problem = _own_problem(own)
     if problem:
         raise SettingsError(problem)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -231,6 +250,11 @@ def write_own(path: Path, own: Own) -> None:
     beside.replace(path)
 
 
+def _own_problem(own: Own) -> str:
+    problem = _first_problem(overlay(Settings(practice=Practice(system="xero-practice-manager")), own))
+    return problem or _months_problem("audit_keep_months", own.audit_keep_months)
+
+
 def overlay(settings: Settings, own: Own) -> Settings:
     """The firm's settings with the person's own choices laid over them."""
     costs = {name: getattr(own, name) for name in Costs.__struct_fields__ if getattr(own, name, None) is not None}
@@ -239,6 +263,9 @@ def overlay(settings: Settings, own: Own) -> Settings:
         replaced = msgspec.structs.replace(replaced, practice=Practice(system=own.system))
     if own.results_folder is not None:
         replaced = msgspec.structs.replace(replaced, results=msgspec.structs.replace(replaced.results, folder=own.results_folder))
+    if own.audit_keep_months is not None and settings.audit.person_may_choose:
+        kept = msgspec.structs.replace(settings.audit, keep_months=own.audit_keep_months)
+        replaced = msgspec.structs.replace(replaced, audit=kept)
     return replaced
 
 
@@ -282,6 +309,8 @@ def _explain(message: str) -> str:
         names = section.__struct_fields__ if section else Settings.__struct_fields__
         return f"{key} is not a known key. Expected one of: {', '.join(names)}."
     section_name, _, key = where.partition(".")
+    if where in ("audit.keep_months", "audit_keep_months"):
+        return f"{where}: expected {_KEPT}."
     choices = get_args(get_type_hints(_SECTIONS[section_name])[key]) if key in _fields(section_name) else ()
     if choices and all(isinstance(choice, str) for choice in choices):
         return f"{where}: expected one of " + ", ".join(f'"{choice}"' for choice in choices) + "."
@@ -314,7 +343,17 @@ _SECTIONS: dict[str, type[msgspec.Struct]] = {
     "results": Results,
     "costs": Costs,
     "delivery": Delivery,
+    "audit": Audit,
 }
+
+_KEPT = f'{KEPT_AT_LEAST} to {_KEPT_AT_MOST} months as a whole number, or "forever"'
+
+
+def _months_problem(key: str, months: int | str | None) -> str:
+    if not isinstance(months, int) or KEPT_AT_LEAST <= months <= _KEPT_AT_MOST:
+        return ""
+    why = " An audit trail is kept for a year at the least." if months < KEPT_AT_LEAST else ""
+    return f"{key}: expected {_KEPT}, found {months}.{why}"
 
 
 def _first_problem(settings: Settings) -> str:
@@ -347,6 +386,8 @@ def _first_problem(settings: Settings) -> str:
         ZoneInfo(settings.infotrack.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return f'infotrack.timezone: {settings.infotrack.timezone!r} is unknown. Expected a name like "Australia/Sydney".'
+    if problem := _months_problem("audit.keep_months", settings.audit.keep_months):
+        return problem
     for key in ("description", "file_name"):
         pattern: str = getattr(settings.costs, key)
         if problem := pattern_problem(pattern):

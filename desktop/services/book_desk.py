@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from desktop.services.desk import ActionFailed
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
+from desktop.services.ledger.purged import Purged, purged
 from desktop.services.ledger.statement import StatementRow
 from desktop.services.practice_systems import title_of
 from desktop.services.reconcile.comparison import Posted, Reconciliation, reconcile
@@ -37,13 +38,15 @@ _RECONCILED = (
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What an audit export wrote. `bad_step` is the first step of the trail that was tampered with, None when it is whole;
-    `head` is the hash of its last step: kept elsewhere, it proves later that nothing was cut off."""
+    `head` is the hash of its last step: kept elsewhere, it proves later that nothing was cut off. `purged`: what was taken out
+    of the trail by the settings, so that no step of it was written."""
 
     deliveries: int
     steps: int
     trail_file: Path
     bad_step: int | None
     head: str
+    purged: Purged | None = None
 
 
 class BookDesk:
@@ -90,6 +93,8 @@ class BookDesk:
         """Writes a row for each cost and document to `file`, and each step of the trail with its hash to a file beside it.
         The trail's chain is checked first. Raises ActionFailed."""
         bad = self._ledger.first_bad_step()
+        with self._ledger.reading() as db:
+            taken_out = purged(db)
         steps_file = file.with_name(f"{file.stem}-steps{file.suffix or '.csv'}")
         deliveries = written(file, lambda: write_table(file, _STATEMENT, self._statement_rows()))
         head = ""
@@ -104,7 +109,7 @@ class BookDesk:
                 )  # fmt: skip
 
         count = written(steps_file, lambda: write_table(steps_file, _TRAIL, steps()))
-        return Exported(deliveries, count, steps_file, bad, head)
+        return Exported(deliveries, count, steps_file, bad, head, taken_out)
 
     def firms_time(self, at: datetime) -> str:
         """A moment as the firm's own time, to the second, with its zone."""

@@ -69,16 +69,18 @@ class AuditAnswer:
 @dataclass(frozen=True, slots=True)
 class TrailCheck:
     """`bad_step` is the first that was changed, taken out or cut off; None when the trail is whole. `head` is its last hash:
-    kept elsewhere, it proves later that nothing was cut off."""
+    kept elsewhere, it proves later that nothing was cut off. `purged` says what the settings had taken out, empty for nothing;
+    `steps` are those that are left."""
 
     steps: int
     bad_step: int | None
     head: str
+    purged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFiles:
-    """What an export wrote."""
+    """What an export wrote. `purged` says what the settings had taken out of the trail, empty for nothing."""
 
     deliveries: int
     steps: int
@@ -86,6 +88,7 @@ class AuditFiles:
     trail_file: Path
     bad_step: int | None
     head: str
+    purged: str = ""
 
 
 class Books(Protocol):

@@ -21,6 +21,7 @@ from desktop.services.infotrack.model import FetchedFile
 from desktop.services.ledger import order_lists
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryKind, OrderView
+from desktop.services.ledger.purged import Purged, purged
 from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.wording import with_extension
 from desktop.services.plainly import plainly
@@ -205,12 +206,14 @@ class WindowBooks:
         with plainly(), self._ledger.reading() as db:
             bad = first_bad_link(db)
             steps, head = order_lists.trail_head(db)
-        return TrailCheck(steps, bad, head)
+            taken_out = purged(db)
+        kept = steps if taken_out is None else steps - taken_out.last
+        return TrailCheck(kept, bad, head, _said(taken_out))
 
     def export_trail(self, file: Path) -> AuditFiles:
         with plainly():
             done = self._desk.export_audit(file)
-        return AuditFiles(done.deliveries, done.steps, file, done.trail_file, done.bad_step, done.head)
+        return AuditFiles(done.deliveries, done.steps, file, done.trail_file, done.bad_step, done.head, _said(done.purged))
 
     # support
 
@@ -224,3 +227,7 @@ class WindowBooks:
 
         written(file, lambda: bundle.save(file))
         done_with(self._where)
+
+
+def _said(taken_out: Purged | None) -> str:
+    return "" if taken_out is None else taken_out.sentence()

@@ -230,7 +230,7 @@ class AuditWindow(BookWindow):
                 count=found.steps,
                 hash=found.head or tr("none yet"),
             )
-            self.message.say(told, Tone.GOOD)
+            self.message.say(" ".join(filter(None, (told, found.purged))), Tone.GOOD)
         else:
             self.message.say(_broken(found.bad_step))
 
@@ -247,18 +247,15 @@ class AuditWindow(BookWindow):
         if done.bad_step is not None:
             self.message.say(_broken(done.bad_step))
             return
-        self.message.say(
-            tr(
-                "{count:,} costs and documents: {file}. {steps:,} steps: {trail} beside it. "
-                "The trail is whole; its last hash: {hash}",
-                count=done.deliveries,
-                file=done.file,
-                steps=done.steps,
-                trail=done.trail_file.name,
-                hash=done.head or tr("none yet"),
-            ),
-            Tone.GOOD,
+        told = tr(
+            "{count:,} costs and documents: {file}. {steps:,} steps: {trail} beside it. The trail is whole; its last hash: {hash}",
+            count=done.deliveries,
+            file=done.file,
+            steps=done.steps,
+            trail=done.trail_file.name,
+            hash=done.head or tr("none yet"),
         )
+        self.message.say(" ".join(filter(None, (told, done.purged))), Tone.GOOD)
 
     def _not_done(self, problem: str) -> None:
         self._working("")

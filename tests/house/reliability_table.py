@@ -168,7 +168,6 @@ WITHOUT = {
     "D20": "The numbers can be had from the trail; no report is made of them yet.",
     "G16": "By hand for each identity provider.",
     "I9": "Not used: iConnect's own updates are TUF's (I8).",
-    "J5": "The trail is kept for as long as the profile, which is more than any rule asks; no setting purges it yet.",
     "J11": "This page is made from tests and a test fails when it is out of date; Xero's yearly sheet is not made from it yet.",
     "J12": "For whoever sells iConnect: contact, advisory page and promised times are to be named before the first release.",
 }

@@ -248,7 +248,7 @@ class Courier:
         self._ledger_trouble = ""
         self._apart.raise_damage()
         new = 0
-        self._guarded(lambda: self._ledger.recover(self.patience, but=self._under_way()))
+        self._guarded(lambda: self._ledger.recover(self.patience, but=self._under_way(), keep_months=self.settings.audit.months))
         for source in self._sources() if collect else ():
             if self.stopping():
                 break

@@ -385,11 +385,12 @@ class Ledger:
 
     # the courier
 
-    def recover(self, patience: Patience, *, but: Collection[tuple[str, str]] = ()) -> int:
+    def recover(self, patience: Patience, *, but: Collection[tuple[str, str]] = (), keep_months: int | None = None) -> int:
         """For the one that holds the turn: the file is looked after once a day, and what another left as `sending` is unknown
-        from now on. `but`: the tenants that the caller is itself sending to at this moment."""
+        from now on. `but`: the tenants that the caller is itself sending to at this moment. `keep_months`: how long the trail's
+        steps are kept (None: for ever)."""
         if self._upkeep is not None:
-            self._upkeep.run(patience.quiet)
+            self._upkeep.run(patience.quiet, keep_months)
         far = to_text(self._clock() + dispatch.NOTHING_RESTS_LONGER)
         if self._store.read(
             "SELECT 1 FROM delivery WHERE state IN ('queued', 'unknown', 'accepted') AND next_at > ? LIMIT 1", (far,)

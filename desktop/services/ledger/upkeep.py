@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from desktop.services.ledger import dispatch, inbox
+from desktop.services.ledger import dispatch, inbox, retention
 from desktop.services.ledger.backups import DAYS, size_of
 from desktop.services.ledger.errors import LedgerCorrupt, LedgerDamaged, LedgerTrouble
 from desktop.services.ledger.facts import from_text, to_text
@@ -29,9 +29,12 @@ TOLD_FOR = timedelta(days=7)
 FILES_KEPT = timedelta(days=30)
 """So long a document's file is kept after it was read back; its hash is kept for good."""
 
+RETENTION_LOOKED_AT_EVERY = timedelta(days=7)
+
 _CHECKED = "ledger checked"
 _WHOLLY_CHECKED = "ledger wholly checked"
 _NO_BACKUP = "no backup because"
+_RETENTION = "retention looked at"
 
 Prepare = Callable[..., inbox.Ownership]
 
@@ -163,9 +166,9 @@ class Upkeep:
         self._looked_at: datetime | None = None
         self._quiet: timedelta | None = None
 
-    def run(self, quiet: timedelta) -> None:
-        """Cheap unless something is due. `quiet`: how long a send may be on its way. Raises LedgerTrouble and, from a file
-        that could not be put right, LedgerDamaged."""
+    def run(self, quiet: timedelta, keep_months: int | None = None) -> None:
+        """Cheap unless something is due. `quiet`: how long a send may be on its way. `keep_months`: how long the trail's steps
+        are kept (None: for ever). Raises LedgerTrouble and, from a file that could not be put right, LedgerDamaged."""
         self._store.look_whether_replaced()
         if quiet != self._quiet:
             with self._store.write() as db:
@@ -184,6 +187,7 @@ class Upkeep:
         with self._store.mended():
             check(self._store, now)
             self._back_up(now)
+            self._purge(now, keep_months)
 
     def _back_up(self, now: datetime) -> None:
         """A backup that can't be made keeps nobody from delivering; it is spoken of instead."""
@@ -227,6 +231,18 @@ class Upkeep:
             return
         with self._store.write() as db:
             db.execute(f"UPDATE body SET content = x'' WHERE key IN (SELECT key {old})", (before,))  # noqa: S608  # ours
+
+    def _purge(self, now: datetime, months: int | None) -> None:
+        """The trail's oldest steps, where the settings say so. A disk that does not let it keeps nobody from delivering."""
+        if months is None or not _is_due(self._store, _RETENTION, now, RETENTION_LOOKED_AT_EVERY):
+            return
+        try:
+            purged = retention.purge(self._store, now, months)
+            if purged is None:
+                with self._store.write() as db:
+                    _remember(db, _RETENTION, to_text(now))
+        except LedgerTrouble:
+            log.warning("The trail's oldest steps could not be purged")
 
     def notices(self) -> tuple[str, ...]:
         found = []
