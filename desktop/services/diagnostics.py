@@ -29,16 +29,15 @@ MOST_ROWS = 500
 _CHECKS_SECONDS = 6.0
 
 
-def gather(platform: str | None, where: Places, environment: Mapping[str, str], *, ask_vendors: bool = True) -> Bundle:
+def gather(platform: str | None, where: Places, environment: Mapping[str, str]) -> Bundle:
     """Takes under ten seconds, also where nothing answers: vendors' checks that take longer are left out and named."""
     made = [
         Part("about.json", _json(_about())),
         Part("settings.json", _json(_settings(platform, where, environment))),
         Part("ledger.json", _json(_ledger(where))),
         Part("files.json", _json(_files(where))),
+        Part("doctor.json", _json(_checks(platform, where, environment))),
     ]
-    if ask_vendors:
-        made.append(Part("doctor.json", _json(_checks(platform, where, environment))))
     made += [Part(f"crashes/{path.name}", _tail(path)) for path in _all_crashes(where.crashes)]
     made += [Part(f"logs/{path.name}", _tail(path)) for path in sorted(where.logs.glob("*.log*")) if path.is_file()]
     return Bundle(tuple(Part(part.name, second_net(part.text)) for part in made))

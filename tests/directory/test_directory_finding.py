@@ -148,11 +148,6 @@ def test_no_more_than_the_limit_is_given(directory: Directory) -> None:
     assert directory.find("j", 0) == ()
 
 
-def test_many_texts_are_answered_one_by_one(directory: Directory) -> None:
-    answers = list(directory.find_many(["4521", "nothing-like-it", "mahuta"]))
-    assert [answer[0].matter.number if answer else "" for answer in answers] == ["J004521", "", "J010045"]
-
-
 class TestMineAndRecent:
     @pytest.fixture
     def twins(self, tmp_path: Path) -> Iterator[Directory]:

@@ -1,4 +1,4 @@
-"""What is suggested for an order that came without a matter, and how an unknown number is asked for."""
+"""What is suggested for an order that came without a matter."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.services.delivery.ports import MatterLookup
-from desktop.services.errors import AnswerLost
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.practice.directory import Directory
-from desktop.services.practice.directory_lookup import DirectoryLookup
 from desktop.services.practice.model import Matter
 
 XPM = "xero-practice-manager"
@@ -96,30 +93,3 @@ def test_no_more_than_asked_for_are_suggested(directory: Directory) -> None:
     message = OrderMessage("1", description="Tui and Sons, Siobhan O'Brien, Harbour View Cafe, Smith")
     assert len(directory.suggestions(message, limit=2)) == 2
     assert {one.matter_number for one in directory.suggestions(message)} == {"J004521", "J004522", "J010999", "J020001"}
-
-
-def test_an_unknown_number_is_asked_for_and_kept(directory: Directory) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def ask(system: str, number: str) -> Matter | None:
-        asked.append((system, number))
-        return matter("J099999", "Late one", "Moa Ltd") if number == "J099999" else None
-
-    lookup: MatterLookup = DirectoryLookup(directory, ask)
-    assert lookup.by_number("J099999") == ()
-    assert lookup.ask(XPM, "J000000") is None
-    found = lookup.ask(XPM, "J099999")
-    assert found == matter("J099999", "Late one", "Moa Ltd")
-    assert lookup.by_number(" j099999 ") == (found,)
-    assert lookup.by_id(XPM, "id-J099999") == found
-    assert directory.find("late moa")[0].matter == found
-    assert asked == [(XPM, "J000000"), (XPM, "J099999")]
-    assert lookup.suggestions(OrderMessage("1", client_reference="J099999"))[0].matter_number == "J099999"
-
-
-def test_what_asking_raises_reaches_the_caller(directory: Directory) -> None:
-    def ask(system: str, number: str) -> Matter | None:
-        raise AnswerLost("gone")
-
-    with pytest.raises(AnswerLost):
-        DirectoryLookup(directory, ask).ask(XPM, "J1")

@@ -11,10 +11,12 @@ from typing import Any, cast
 
 import pytest
 
+from desktop.services.delivery.ports import MatterLookup
 from desktop.services.desk import ActionFailed, NotConnected
 from desktop.services.errors import AnswerLost, NotNow, ServiceError, SignedOut
 from desktop.services.identity.model import ConnectionRecord
 from desktop.services.identity.wallet import Identity
+from desktop.services.infotrack.model import OrderMessage
 from desktop.services.matter_desk import MatterDesk
 from desktop.services.practice.directory import Directory
 from desktop.services.practice.model import Matter
@@ -262,6 +264,22 @@ def test_without_any_sign_in_the_copy_alone_answers(house: House) -> None:
     assert house.desk.named("J0001").number == "J0001"
     with pytest.raises(NotConnected):
         house.desk.named("J9999")
+
+
+def test_an_unknown_number_is_asked_for_and_kept(house: House) -> None:
+    """As the courier asks: what nobody knows stays unknown, and what asking raises reaches it."""
+    late = matter("J0099", name="Late one")
+    house.xpm.matters_now.append(late)
+    lookup: MatterLookup = house.desk
+    assert lookup.by_number("J0099") == ()
+    assert lookup.ask(XPM, "J0000") is None
+    assert lookup.ask(XPM, "J0099") == late
+    assert lookup.by_number(" j0099 ") == (late,)
+    assert lookup.by_id(XPM, "id-J0099") == late
+    assert lookup.suggestions(OrderMessage("1", client_reference="J0099"))[0].matter_number == "J0099"
+    house.xpm.fails = lambda: AnswerLost("gone")
+    with pytest.raises(AnswerLost):
+        lookup.ask(XPM, "J0001")
 
 
 def test_a_deleted_matter_is_not_found_by_its_number_and_not_asked_for(house: House) -> None:

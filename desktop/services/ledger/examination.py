@@ -74,12 +74,6 @@ def _file(path: Path, now: datetime) -> Iterator[Finding]:
         db.close()
 
 
-def _damaged(message: str) -> Finding:
-    return Finding(
-        "ledger", message, "Start iConnect, or let it run: the file is set aside and its newest backup opened.", bad=True
-    )
-
-
 def _content(db: apsw.Connection, *, quick: bool) -> Iterator[Finding]:
     problem = first_problem(db, quick=quick)
     if problem:

@@ -192,13 +192,6 @@ class Directory:
             log.exception("the matters' copy can't be read")
             return ()
 
-    def find_many(
-        self, texts: Iterable[str], limit: int = 50, *, mine: Sequence[Staff] = (), now: datetime | None = None
-    ) -> Iterator[tuple[MatterHit, ...]]:
-        """`find` for each text, as it comes: some thousands a minute."""
-        for text in texts:
-            yield self.find(text, limit, mine=mine, now=now)
-
     def _found(
         self, view: _View, recent: list[tuple[int, float]], text: str, limit: int, mine: Sequence[Staff], at: float
     ) -> tuple[MatterHit, ...]:
