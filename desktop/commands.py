@@ -254,7 +254,7 @@ def infotrack_sign_in(called: Called, user: str) -> None:
             stop(NOT_CONNECTED, view.problem)
         say(f"InfoTrack accepted the login of {view.user}.")
         if view.problem:
-            say(view.problem)
+            stop(NEEDS_PERSON, f"{view.problem} This command ends now, and the login with it: mend the keyring, or use the tray.")
 
 
 @infotrack.command("sign-out")

@@ -220,7 +220,8 @@ class Desk(Protocol):
         ...
 
     def sign_in_to_infotrack(self, user: str, password: str) -> InfoTrackView:
-        """Network: checks first, keeps in the keyring only what was accepted."""
+        """Network: checks first, keeps in the keyring only what was accepted. Where there is no usable keyring the login lasts
+        as long as this process, and the view's `problem` says so."""
         ...
 
     def sign_out_of_infotrack(self) -> None: ...

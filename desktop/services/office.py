@@ -563,11 +563,11 @@ class Office:
                 return InfoTrackView(ConnectionState.ATTENTION, user, check.message)
             if check.verdict is not LoginVerdict.ACCEPTED:
                 raise ActionFailed(check.message)
-            self._credentials.keep(user, password)
+            problem = self._credentials.keep(user, password)
         self._note("signed in", "infotrack")
         self._changed()
         self.deliver_now()
-        return InfoTrackView(ConnectionState.CONNECTED, user)
+        return InfoTrackView(ConnectionState.CONNECTED, user, problem)
 
     def sign_out_of_infotrack(self) -> None:
         with plainly():

@@ -96,6 +96,17 @@ def test_a_right_infotrack_password_is_kept(new_pc: NewPc) -> None:
     assert pc.done("status", "--json").value["infotrack"] == {"state": "disconnected", "user": None}
 
 
+def test_an_infotrack_login_that_no_keyring_can_keep_is_told_and_ends_with_1(new_pc: NewPc) -> None:
+    pc = new_pc()
+    pc.more = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    login = pc.world.sandbox.where["infotrack_login"]
+    said = pc.run("infotrack", "sign-in", "--user", login["user"], feed=f"{login['password']}\n")
+    assert said.status == NEEDS_PERSON
+    assert "secret store can't be used" in said.err
+    assert "This command ends now" in said.err
+    assert pc.done("status", "--json").value["infotrack"]["state"] == "disconnected"
+
+
 def test_a_wrong_infotrack_password_ends_with_3_and_is_not_kept(new_pc: NewPc) -> None:
     pc = new_pc()
     user = pc.world.sandbox.where["infotrack_login"]["user"]

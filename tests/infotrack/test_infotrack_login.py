@@ -94,15 +94,18 @@ def test_signing_out_counts_even_when_the_keyring_is_locked(file: Path) -> None:
         Credentials(file, secrets).login()
 
 
-def test_a_locked_keyring_changes_nothing_at_sign_in(file: Path) -> None:
+def test_a_locked_keyring_changes_nothing_that_is_kept(file: Path) -> None:
     secrets = KeptSecrets()
     credentials = Credentials(file, secrets)
-    credentials.keep("clerk", "password")
+    assert credentials.keep("clerk", "password") == ""
     secrets.locked = True
-    with pytest.raises(NotNow):
-        credentials.keep("other", "password")
+    assert credentials.keep("other", "password")
+    assert credentials.login().user == "other"
     secrets.locked = False
     assert Credentials(file, secrets).login().user == "clerk"
+    assert credentials.keep("third", "password") == ""
+    assert credentials.state() == LoginState(ConnectionState.CONNECTED, "third")
+    assert Credentials(file, secrets).login().user == "third"
 
 
 def test_a_keyring_entry_of_another_sign_in_is_not_used(file: Path) -> None:
@@ -124,11 +127,13 @@ def test_a_damaged_file_asks_for_a_new_sign_in(file: Path, damage: bytes) -> Non
     assert credentials.login().user == "clerk"
 
 
-def test_a_login_for_this_run_alone_leaves_no_trace(file: Path) -> None:
+def test_without_a_keyring_a_login_lasts_for_this_run_leaves_no_trace_and_says_so(file: Path) -> None:
     secrets = KeptSecrets(locked=True)
     credentials = Credentials(file, secrets)
-    credentials.keep_until_the_end("clerk", "password")
-    assert credentials.state() == LoginState(ConnectionState.CONNECTED, "clerk")
+    told = credentials.keep("clerk", "password")
+    assert told.startswith("The keyring is locked. Unlock it. ")
+    assert "only as long as this program runs" in told
+    assert credentials.state() == LoginState(ConnectionState.CONNECTED, "clerk", told)
     assert credentials.login().password == "password"
     assert not file.exists()
     credentials.rejected(credentials.login())

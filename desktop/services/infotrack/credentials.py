@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import secrets as randomness
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +23,7 @@ from desktop.services.errors import NotNow, SignedOut
 _log = logging.getLogger(__name__)
 _NOT_SIGNED_IN = "You are not signed in to InfoTrack. Sign in under Connections."
 _REJECTED = "InfoTrack did not accept your login. Sign in again under Connections."
+_UNTIL_THEN = "Until then the InfoTrack login lasts only as long as this program runs: nothing was written to the disk."
 
 
 class Secrets(Protocol):
@@ -76,20 +76,13 @@ class Credentials:
 
     `name` is the keyring entry's: it has to differ between profiles of one person."""
 
-    def __init__(
-        self,
-        file: Path,
-        secrets: Secrets,
-        *,
-        name: str = "iConnect InfoTrack",
-        make_stamp: Callable[[], str] = lambda: randomness.token_hex(8),
-    ) -> None:
+    def __init__(self, file: Path, secrets: Secrets, *, name: str = "iConnect InfoTrack") -> None:
         self._file = file
         self._secrets = secrets
         self._name = name
-        self._make_stamp = make_stamp
         self._known: Login | None = None
         self._session: _Kept | None = None
+        self._why_not_kept = ""
 
     def state(self) -> LoginState:
         """Without the keyring and without the network."""
@@ -98,7 +91,7 @@ class Credentials:
             return LoginState(ConnectionState.DISCONNECTED)
         if kept.rejected:
             return LoginState(ConnectionState.ATTENTION, kept.user, _REJECTED)
-        return LoginState(ConnectionState.CONNECTED, kept.user)
+        return LoginState(ConnectionState.CONNECTED, kept.user, "" if self._session is None else self._why_not_kept)
 
     def login(self) -> Login:
         """Raises SignedOut when there is none or InfoTrack refused it; NotNow when the keyring can't be opened."""
@@ -128,18 +121,21 @@ class Credentials:
             _log.warning("InfoTrack refused the login; it is not used again until somebody signs in")
             self._write(_Kept(kept.user, kept.stamp, rejected=True))
 
-    def keep(self, user: str, password: str) -> None:
-        """Stores a login that InfoTrack accepted, in place of any other. Raises NotNow having changed nothing that counts."""
-        stamp = self._make_stamp()
-        login = Login(user, password, stamp)
-        self._secrets.set(self._name, json.dumps([login.user, login.password, login.stamp], ensure_ascii=False))
-        self._write(_Kept(user, stamp, rejected=False))
+    def keep(self, user: str, password: str) -> str:
+        """Stores a login that InfoTrack accepted, in place of any other. Where the keyring can't be used the login lives in this
+        process alone, nothing is written, and a sentence for the person says so; else the text is empty. Raises NotNow, having
+        changed nothing that counts, when the profile can't be written."""
+        login = Login(user, password, randomness.token_hex(8))
+        kept = _Kept(user, login.stamp, rejected=False)
+        try:
+            self._secrets.set(self._name, json.dumps([login.user, login.password, login.stamp], ensure_ascii=False))
+        except NotNow as trouble:
+            self._why_not_kept = f"{trouble} {_UNTIL_THEN}"
+            self._known, self._session = login, kept
+            return self._why_not_kept
+        self._write(kept)
         self._known, self._session = login, None
-
-    def keep_until_the_end(self, user: str, password: str) -> None:
-        """For a PC without a usable keyring: the login lives in this process alone, and nothing is written."""
-        stamp = self._make_stamp()
-        self._known, self._session = Login(user, password, stamp), _Kept(user, stamp, rejected=False)
+        return ""
 
     def sign_out(self) -> None:
         """Forgets the name at once, then the password. Raises NotNow when the keyring can't be opened; the password left
