@@ -69,13 +69,14 @@ def take_scale(folder: Path, scale: int, wanted: set[str]) -> list[str]:
     from PySide6.QtWidgets import QApplication
 
     from desktop.ui.first_icon import prepare
-    from tests.ui import gallery_scenes, look, look_books
+    from tests.ui import browser_scenes, gallery_scenes, look, look_books
     from tests.ui.palettes import dark_palette, high_palette
 
     def heard(kind: QtMsgType, _context: object, text: str) -> None:
         if "This plugin does not support" not in text:
             print(f"{kind.name}: {text}", file=sys.stderr)
 
+    browser_scenes.prepare_engine(wanted)
     qInstallMessageHandler(heard)
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
@@ -87,7 +88,7 @@ def take_scale(folder: Path, scale: int, wanted: set[str]) -> list[str]:
         high_palette("#000000", "#ffffff"),
     )
     studio = look.Studio(app, folder, str(scale), dict(zip(THEMES, palettes, strict=True)))
-    for scenes in (look.scenes, look_books.scenes, gallery_scenes.scenes):
+    for scenes in (look.scenes, look_books.scenes, gallery_scenes.scenes, browser_scenes.scenes):
         scenes(studio, wanted)
     qInstallMessageHandler(None)
     room = app.primaryScreen().availableGeometry().size() * (scale / 100)

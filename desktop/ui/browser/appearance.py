@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QFrame
 
 from desktop.ui import theme
@@ -55,7 +55,7 @@ def dark_palette() -> QPalette:
 
 
 class TonedFrame(QFrame):
-    """A frame on the ground of a tone; it and its labels follow light and dark."""
+    """A frame on the ground of a tone, with a line below; it and its labels follow light, dark and high contrast."""
 
     def __init__(self, tone: Tone) -> None:
         super().__init__()
@@ -65,13 +65,24 @@ class TonedFrame(QFrame):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self._tint()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(self._ink().line))
+        painter.end()
+
+    def _ink(self) -> theme.Ink:
+        return theme.colours(QGuiApplication.palette()).tone(self._tone)
+
     def _tint(self) -> None:
-        app = QGuiApplication.palette()
-        ink = theme.colours(app).tone(self._tone)
-        palette = QPalette(app)
+        """Only the two roles that differ: a palette that held all of them would hear of no change."""
+        ink = self._ink()
+        palette = QPalette()
         palette.setColor(Role.Window, QColor(ink.ground))
         palette.setColor(Role.WindowText, QColor(ink.ink))
-        self.setPalette(palette)
+        mine = self.palette()
+        if any(mine.color(role) != palette.color(role) for role in (Role.Window, Role.WindowText)):
+            self.setPalette(palette)

@@ -123,6 +123,7 @@ class NavigationBar(QWidget):
             style.standardIcon(QStyle.StandardPixmap.SP_BrowserStop),
         )
         self._loading = False
+        self._line = "none"
         self.lock = QLabel()
         self.lock.setFixedSize(22, 22)
         self.place = ElidedLabel()
@@ -181,6 +182,7 @@ class NavigationBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_icons"):
             self._paint_icons()
+            self._paint_lock()
 
     def _paint_icons(self) -> None:
         style = self.style()
@@ -198,11 +200,16 @@ class NavigationBar(QWidget):
     def show_place(self, host: str, line: str) -> None:
         """`line` is secure, local (plain http on this PC, in a test installation) or none."""
         words = {"secure": "Secure line", "local": "Test address on this PC, not a secure line", "none": "No page"}[line]
-        self.lock.setPixmap(lock_picture(line, self.palette().color(QPalette.ColorRole.WindowText), self.devicePixelRatioF()))
+        self._line = line
+        self._paint_lock()
         self.lock.setAccessibleName(words)
         self.lock.setToolTip(words)
         self.place.set_whole(host if line != "local" else f"{host} (test address, not secure)")
         self.place.setAccessibleName(f"{words}: {host}" if host else words)
+
+    def _paint_lock(self) -> None:
+        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        self.lock.setPixmap(lock_picture(self._line, ink, self.devicePixelRatioF()))
 
     def show_progress(self, percent: int) -> None:
         self._loading = percent < 100

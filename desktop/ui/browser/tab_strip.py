@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QTabBar
+
+_SIDE = 18
+
+
+class Cross(QAbstractButton):
+    """Closes a page. Drawn in the text's colour, because the style's own is a red picture on every ground."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(self.sizeHint())
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_SIDE, _SIDE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ink = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        if self.underMouse() or self.isDown():
+            ground = QColor(ink)
+            ground.setAlphaF(0.25 if self.isDown() else 0.14)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground)
+            painter.drawRoundedRect(QRectF(0, 0, _SIDE, _SIDE), 3, 3)
+        pen = QPen(ink, 1.6)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        near, far = _SIDE * 0.32, _SIDE * 0.68
+        painter.drawLine(QPointF(near, near), QPointF(far, far))
+        painter.drawLine(QPointF(near, far), QPointF(far, near))
+        painter.end()
 
 
 class TabStrip(QTabBar):
@@ -12,7 +45,6 @@ class TabStrip(QTabBar):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setTabsClosable(True)
         self.setExpanding(False)
         self.setDocumentMode(True)
         self.setDrawBase(True)
@@ -24,9 +56,10 @@ class TabStrip(QTabBar):
     def add(self, name: str) -> int:
         """Gives its place. The first is the order's."""
         index = self.addTab(name)
-        if index == 0:
-            for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
-                self.setTabButton(0, side, None)
+        if index > 0:
+            cross = Cross()
+            cross.clicked.connect(lambda: self._close(cross))
+            self.setTabButton(index, QTabBar.ButtonPosition.RightSide, cross)
         self.rename(index, name)
         self.setVisible(self.count() > 1)
         return index
@@ -53,6 +86,10 @@ class TabStrip(QTabBar):
             if isinstance(button, QAbstractButton):
                 button.setAccessibleName(f"Close {name}")
                 button.setToolTip("Close this page (Ctrl+W)")
+
+    def _close(self, cross: Cross) -> None:
+        right = QTabBar.ButtonPosition.RightSide
+        self.tabCloseRequested.emit(next(index for index in range(self.count()) if self.tabButton(index, right) is cross))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.MiddleButton:
