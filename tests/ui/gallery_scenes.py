@@ -7,11 +7,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from desktop.services.desk import ConnectionState
+from desktop.services.desk import ConnectionState, InfoTrackView
+from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.before_order import ClosedMatterDialog
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
 from desktop.ui.matter_picker import MatterChooser, MatterPicker
+from desktop.ui.own_settings import OwnSettings
 from desktop.ui.preview import PreviewDialog
 from desktop.ui.result_form import ResultForm
 from desktop.ui.settings_window import SettingsWindow
@@ -91,6 +93,32 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     scene("welcome-typical", welcome, with_status(status(connection(), matters=0, refreshed=False)))
     scene("welcome-error", welcome, with_status(status(BROKEN)))
     scene("welcome-busy", welcome, with_status(status(connection(ConnectionState.CONNECTING), matters=0, refreshed=False)))
+
+    nobody = InfoTrackView(ConnectionState.DISCONNECTED)
+    signed_out = with_status(status(OUT, infotrack=nobody, matters=0, refreshed=False))
+    scene("welcome-step2-sign_in", welcome, signed_out)
+    no_right = with_status(status(connection()))
+    no_right.findings = (
+        AccessFinding("Read jobs", Finding.OK),
+        AccessFinding("Post costs", Finding.MISSING, "Xero refused.", "Ask an administrator to tick “Time & cost” for you."),
+    )
+    scene("welcome-step1-account", welcome, no_right)
+    scene("welcome-step3-infotrack", welcome, with_status(status(connection(), infotrack=nobody)))
+    refused = InfoTrackView(ConnectionState.ATTENTION, "priya.raman", "InfoTrack refused this password. Type the new one.")
+    scene("welcome-step3-refused", welcome, with_status(status(connection(), infotrack=refused)))
+    fetching = with_status(status(connection(), matters=0, refreshed=False))
+    fetching.hold("refresh_matters")
+    scene("welcome-step4-fetching", welcome, fetching)
+    unfetched = with_status(status(connection(), matters=0, refreshed=False))
+    unfetched.fail["refresh_matters"] = "Xero did not answer within a minute. Try again."
+    scene("welcome-step4-failed", welcome, unfetched)
+    no_code = FakeSettings(OwnSettings("xero-practice-manager", code_taxed="DISB", code_untaxed="DISB-FREE"))
+    scene("welcome-step5-codes", lambda bridge: WelcomeWindow(bridge, door=no_code, clock=clock), with_status(status(connection())))
+    unread = with_status(status(connection()))
+    unread.fail["cost_codes"] = "Xero did not answer within a minute."
+    scene("welcome-step5-failed", welcome, unread)
+    ready = with_status(status(connection()))
+    scene("welcome-step6-first_search", welcome, ready)
 
     # settings
 
