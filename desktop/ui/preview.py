@@ -282,6 +282,9 @@ class MovePreview(QDialog):
         buttons.rejected.connect(self.reject)
         column.addStretch(1)
         column.addWidget(buttons)
+        # By itself a dialog takes two thirds of the screen's height at most, and cuts its lines where that is too little.
+        width = max(self.minimumWidth(), column.sizeHint().width())
+        open_at(self, width, column.totalHeightForWidth(width))
 
     def ask(self, move: Callable[[], None]) -> None:
         """`move` is called when the person agrees."""

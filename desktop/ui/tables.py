@@ -109,10 +109,11 @@ class Table(QTableView):
         self.doubleClicked.connect(lambda index: self.chosen.emit(index.row()))
 
     def size_columns(self) -> None:
-        """After a model was set: the first widths; the last column takes the rest."""
+        """After a model was set: the first widths, with room for a heading that is longer in another language; the last column
+        takes the rest."""
         header = self.horizontalHeader()
         for number, look in enumerate(self._looks):
-            self.setColumnWidth(number, look.width)
+            self.setColumnWidth(number, max(look.width, header.sectionSizeHint(number)))
         header.setSectionResizeMode(len(self._looks) - 1, QHeaderView.ResizeMode.Stretch)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -1,5 +1,5 @@
-"""The windows in a language that nobody speaks: every text a third longer and between marks. Prints what was left in English and
-what does not fit, as JSON. A process of its own, because a language has to be in use before the windows are imported."""
+"""The windows in a language that nobody speaks: every text longer by two fifths and between marks. Prints what was left in
+English and what does not fit, as JSON. A process of its own, because a language has to be in use before the windows come."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ OPEN, CLOSE = "\N{LEFT WHITE SQUARE BRACKET}", "\N{RIGHT WHITE SQUARE BRACKET}"
 
 
 def pseudo(text: str) -> str:
-    """Longer by a third, in words that may wrap as the text's own do."""
+    """Longer by two fifths, in words that may wrap as the text's own do."""
     longest = max((len(word) for word in text.split()), default=1)
-    filler = "\N{LATIN SMALL LETTER E WITH ACUTE}" * max(1, -(-len(text) * 3 // 10))
+    filler = "\N{LATIN SMALL LETTER E WITH ACUTE}" * max(1, -(-len(text) * 4 // 10))
     step = max(2, min(longest, 6))
     words = " ".join(filler[at : at + step] for at in range(0, len(filler), step))
     return f"{OPEN}{text} {words}{CLOSE}"
@@ -30,8 +30,19 @@ def pseudo(text: str) -> str:
 language.use(pseudo)
 
 # ruff: noqa: E402  # the windows come after the language
-from PySide6.QtCore import QEventLoop, QPoint, QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QScrollArea, QWidget
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QScrollArea,
+    QTableView,
+    QWidget,
+)
 
 from desktop.services.desk import ConnectionState, InfoTrackView, Status
 from desktop.services.practice.model import AccessFinding, Finding
@@ -42,16 +53,23 @@ from desktop.ui.first_icon import prepare
 from desktop.ui.invoice_columns import ColumnsDialog
 from desktop.ui.matter_picker import MatterPicker
 from desktop.ui.result_form import ResultForm
+from desktop.ui.rows import ROW_ROLE, Row
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.fake_desk import MATTERS, NOW, TENANTS, XPM, FakeDesk, connection, status
 from tests.ui.fake_settings import FakeSettings
+from tests.ui.pseudo_scenes import data, notices, show_all
 
 DATA = sorted(
     {
-        *(part for one in MATTERS for part in (one.name, one.client, one.state, *(person.name for person in one.staff))),
-        *(tenant.name for tenant in TENANTS),
+        *data(),
+        *(
+            part.replace("&", "")
+            for one in MATTERS
+            for part in (one.name, one.client, one.state, *(person.name for person in one.staff))
+        ),
+        *(tenant.name.replace("&", "") for tenant in TENANTS),
         # Names are names in every language, and so are the vendors' own menus.
         *("iConnect", "InfoTrack", "Xero Practice Manager", "WorkflowMax", "Smokeball", "Xero", "GST", "PDF"),
         *("Business", "Settings", "Staff", "API access privileges", "Permissions", "Practice administration"),
@@ -73,7 +91,8 @@ DATA = sorted(
             "Gross",
             "Service",
         ),
-    },
+    }
+    - {""},
     key=len,
     reverse=True,
 )
@@ -92,6 +111,9 @@ def left_in_english(text: str) -> str:
 
 def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
     yield window, window.windowTitle()
+    for menu in (window, *window.findChildren(QMenu)):
+        if isinstance(menu, QMenu):
+            yield from ((menu, action.text()) for action in menu.actions())
     for widget in window.findChildren(QWidget):
         if not widget.isVisibleTo(window):
             continue
@@ -102,9 +124,26 @@ def texts(window: QWidget) -> Iterator[tuple[QWidget, str]]:
         elif isinstance(widget, QComboBox):
             for row in range(widget.count()):
                 yield widget, widget.itemText(row)
+        elif isinstance(widget, QAbstractItemView):
+            yield from ((widget, text) for text in cells(widget))
         yield widget, widget.toolTip()
         yield widget, widget.accessibleName()
         yield widget, widget.accessibleDescription()
+
+
+def cells(view: QAbstractItemView) -> Iterator[str]:
+    """What a list or a table shows, says and explains, and what stands over its columns."""
+    model = view.model()
+    roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
+    for column in range(model.columnCount() if isinstance(view, QTableView) else 1):
+        if isinstance(view, QTableView):
+            yield str(model.headerData(column, Qt.Orientation.Horizontal) or "")
+        for row in range(model.rowCount()):
+            index = model.index(row, column)
+            yield from (str(index.data(role) or "") for role in roles)
+            shown = index.data(ROW_ROLE)
+            if isinstance(shown, Row):
+                yield from (shown.subtitle, shown.right, shown.pill, *shown.marks)
 
 
 def is_cut(widget: QWidget, window: QWidget) -> bool:
@@ -117,6 +156,15 @@ def is_cut(widget: QWidget, window: QWidget) -> bool:
     area = next((one for one in window.findChildren(QScrollArea) if one.isAncestorOf(widget)), None)
     frame = window if area is None else area.viewport()
     return widget.mapTo(frame, QPoint(widget.width(), 0)).x() > frame.width() + 1
+
+
+def cut_headings(window: QWidget) -> Iterator[str]:
+    for table in window.findChildren(QTableView):
+        header = table.horizontalHeader()
+        for column in range(header.count()) if table.isVisibleTo(window) else ():
+            title = str(table.model().headerData(column, Qt.Orientation.Horizontal))
+            if header.fontMetrics().horizontalAdvance(title) > header.sectionSize(column):
+                yield title
 
 
 def settle(milliseconds: int = 250) -> None:
@@ -154,6 +202,7 @@ def main() -> None:
                 found["english"].append(f"{name}: {english}")
             if isinstance(widget, QLabel | QAbstractButton) and is_cut(widget, window):
                 found["cut"].append(f"{name}: {text} ({widget.width()}x{widget.height()})")
+        found["cut"] += [f"{name}: {title} over its column" for title in cut_headings(window)]
         window.close()
 
     for state, now in (("signed in", status(connection())), ("signed out", signed_out)):
@@ -183,6 +232,11 @@ def main() -> None:
     show("organisations", TenantDialog(TENANTS))
     show("result form", ResultForm(matter_number="J1"))
     show("invoice columns", ColumnsDialog(None, ("Order No", "Gross"), {}))
+    show_all(show, settle, clock)
+    for name, text in notices():
+        found["seen"].append(text)
+        if english := left_in_english(text):
+            found["english"].append(f"{name}: {english}")
     print(json.dumps(found))
 
 
