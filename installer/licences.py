@@ -14,6 +14,10 @@ CREDITS = "Chromium.html"
 """The engine's own list of its parts with their texts. No wheel brings it, and the engine does not show it (`chrome://credits` is
 no address of Qt's): it is taken from the sources of the very version of Qt WebEngine, and laid beside this room's other texts."""
 
+_KNOWN_PARTS = ("BoringSSL", "FFmpeg", "Skia", "WebKit", "WebRTC")
+_BSD = "Redistribution and use in source and binary forms"
+_BSD_AT_LEAST = 30
+
 _CHROMIUM = (
     f"{CREDITS} lists them with their texts."
     if (_TEXTS / CREDITS).exists()
@@ -56,11 +60,23 @@ def collect(folder: Path) -> list[str]:
             bare.append(name)
     for text in sorted([*_TEXTS.glob("*.txt"), *_TEXTS.glob("*.html")]):
         shutil.copyfile(text, folder / text.name)
-    if not (_TEXTS / CREDITS).exists():
+    if (_TEXTS / CREDITS).exists():
+        check_credits(_TEXTS / CREDITS)
+    else:
         bare.append(f"Chromium ({CREDITS}, from the sources of Qt WebEngine, is due before a release)")
     shutil.copyfile(_python_licence(), folder / "Python.txt")
     (folder / "LICENCES.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
     return bare
+
+
+def check_credits(file: Path) -> None:
+    """Raises ValueError for a page that names the engine's parts without their texts, or is another one altogether."""
+    text = " ".join(file.read_text(encoding="utf-8").split())
+    missing = [part for part in _KNOWN_PARTS if part.lower() not in text.lower()]
+    if missing:
+        raise ValueError(f"{file.name} is not the engine's list of parts: it does not name {', '.join(missing)}.")
+    if text.count(_BSD) < _BSD_AT_LEAST:
+        raise ValueError(f"{file.name} does not hold the parts' own texts, only {text.count(_BSD)} of those that are like BSD's.")
 
 
 def _version(name: str) -> str:

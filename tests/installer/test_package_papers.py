@@ -85,6 +85,35 @@ def test_every_part_has_its_licence_in_the_bundle(tmp_path: Path) -> None:
         assert (tmp_path / "papers" / text).stat().st_size > 5000
 
 
+def test_the_engines_list_of_parts_is_in_the_bundle_or_named_as_due(tmp_path: Path) -> None:
+    """Nobody ships the browser engine without being told that its parts' texts are missing."""
+    due = licences.collect(tmp_path / "papers")
+    there = (tmp_path / "papers" / licences.CREDITS).exists()
+    assert there is not any(name.startswith("Chromium (Chromium.html") for name in due)
+    page = (tmp_path / "papers" / "LICENCES.txt").read_text(encoding="utf-8")
+    assert (f"{licences.CREDITS} lists them with their texts." in page) is there
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<h1>This site can't be reached</h1>", "does not name BoringSSL, FFmpeg, Skia, WebKit, WebRTC"),
+        ("BoringSSL ffmpeg skia WebRTC " + "Redistribution and use in source and binary forms " * 40, "WebKit"),
+        ("BoringSSL, FFmpeg, Skia, WebKit, WebRTC: see their own pages", "does not hold the parts' own texts"),
+    ],
+)
+def test_a_page_that_is_no_list_of_the_engines_parts_stops_the_build(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / licences.CREDITS).write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=told):
+        licences.check_credits(tmp_path / licences.CREDITS)
+
+
+def test_the_engines_list_of_parts_with_their_texts_is_taken(tmp_path: Path) -> None:
+    whole = "BoringSSL FFmpeg Skia WebKit WebRTC " + "Redistribution and use in source\nand binary forms, " * 40
+    (tmp_path / licences.CREDITS).write_text(whole, encoding="utf-8")
+    licences.check_credits(tmp_path / licences.CREDITS)
+
+
 def test_the_libraries_that_the_bundle_needs_are_read_from_its_files() -> None:
     told = (
         " 0x0000000000000001 (NEEDED)             Shared library: [libnss3.so]\n"
