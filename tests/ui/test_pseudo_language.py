@@ -30,8 +30,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 def test_every_text_in_sight_has_passed_the_translation(found: dict[str, list[str]]) -> None:
-    """What stays, and why: names and numbers are data; a vendor's menus and words are its own; what the ledger recorded of an order,
-    and the services' reasons in it, are the record, alike on the screen, in the trail and in every export."""
+    """What stays, and why: names and numbers are data; a vendor's menus and words are its own; what the ledger recorded of an
+    order, and the services' reasons in it, are the record, alike on the screen, in the trail and in every export."""
     assert len(found["seen"]) > 5_000
     assert found["english"] == []
 
