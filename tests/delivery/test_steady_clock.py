@@ -9,7 +9,7 @@ import pytest
 
 from desktop.services.delivery.steady import SteadyClock
 from desktop.services.errors import AnswerLost
-from desktop.services.ledger.passed import Uptime, uptime
+from desktop.services.ledger.passed import Uptime, Waits, uptime
 from tests.delivery.stand_in import START, Books, Clock, Office, fee, order
 
 HOLD = timedelta(minutes=5)
@@ -202,3 +202,77 @@ def test_the_systems_own_steady_time_goes_on() -> None:
     before = uptime()
     after = uptime()
     assert (after.boot, after.seconds >= before.seconds) == (before.boot, True)
+
+
+@pytest.mark.parametrize("every", [20, 45, 120])
+@pytest.mark.parametrize("by", [6, 400])
+@pytest.mark.parametrize("lands_after", [100, 10**6])
+def test_a_clock_that_is_set_every_few_minutes_keeps_no_line_in_doubt(
+    tmp_path: Path, every: int, by: int, lands_after: float
+) -> None:
+    """C17, D6: forward again and again, as by a poor time server or a virtual machine; what this process has truly waited for
+    counts, and what lands before the quiet time is over stands once."""
+    pc = Elsewhere(tmp_path)
+    pc.office.ledger._clock = SteadyClock(HOLD, wall=pc.office.clock, elapsed=lambda: pc.uptime().seconds)
+    for _ in range(20):
+        pc.works(every // 5 * 5)
+        pc.offset += timedelta(seconds=by)
+    pc.loses_an_answer(lands_after=lands_after)
+    for _ in range(900 // every):
+        pc.works(every // 5 * 5)
+        pc.offset += timedelta(seconds=by)
+    pc.office.books.settle()
+    assert pc.times_posted() == 1
+    assert pc.office.states() == {"IT-1-T-1": "confirmed"}
+    pc.office.ledger.close()
+
+
+def test_what_an_earlier_run_has_waited_for_counts_no_more_once_the_clock_was_set(tmp_path: Path) -> None:
+    """C17, D6: a clock that is set and a program that is started anew, again and again: no wait ends before it is over."""
+    pc = Elsewhere(tmp_path)
+    pc.loses_an_answer(lands_after=10**6)
+    for _ in range(10):
+        pc.works(170)
+        pc.offset += timedelta(hours=1)
+        pc.restarts()
+    assert pc.office.states() == {"IT-1-T-1": "unknown"}
+    pc.works(900)
+    assert pc.office.states() == {"IT-1-T-1": "confirmed"}
+    assert pc.times_posted() == 1
+    pc.office.ledger.close()
+
+
+def test_a_read_during_which_the_clock_is_set_back_is_no_later_one(tmp_path: Path) -> None:
+    """C17, D6: begun seconds after the send, by a clock that then goes back ten minutes."""
+    pc = Elsewhere(tmp_path)
+    pc.loses_an_answer(lands_after=100)
+    ledger = pc.office.ledger
+    posting = ledger.posting("IT-1-T-1")
+    assert posting is not None
+    patience = pc.office.courier.patience
+    pc.true.pass_time(5)
+    read_at = ledger.read_begins()
+    pc.offset -= timedelta(minutes=10)
+    ledger.note_books(posting.place, documents=False, seen=(), read_at=read_at, patience=patience)
+    posting = ledger.posting("IT-1-T-1")
+    assert posting is not None and posting.absent_at is None
+    pc.works(1800)
+    assert pc.times_posted() == 1
+    pc.office.ledger.close()
+
+
+def test_a_wait_is_measured_to_the_beginning_of_a_read_and_anew_after_it_was_forgotten() -> None:
+    """D6: a read that took long says nothing of its last seconds, nor a wait of one that went by the same name."""
+    seconds = 100.0
+    waits = Waits(lambda: Uptime("boot", seconds))
+    waits.begins("sent", START)
+    seconds = 110.0
+    read_at = waits.read_begins(START + timedelta(seconds=10))
+    seconds = 400.0
+    waits.begins("sent", START)
+    assert waits.waited("sent", START, read_at) == timedelta(seconds=10)
+    assert waits.waited("sent", START, START + timedelta(seconds=11)) == timedelta()
+    assert waits.waited("sent", START) == timedelta(seconds=300)
+    assert waits.waited("sent", START + timedelta(seconds=1)) == timedelta()
+    waits.forget("sent")
+    assert waits.waited("sent", START) == timedelta()

@@ -43,10 +43,10 @@ class LateLook:
     def _read(self, practice: PracticeSystem, place: Place, patience: Patience, *, costs: bool, documents: bool) -> None:
         matter = MatterRef(place.matter_id, place.matter_number)
         if costs:
-            read_at = self.ledger.now()
+            read_at = self.ledger.read_begins()
             seen = seen_costs(practice, self.ledger, matter, Urgency.BACKGROUND)
             self.ledger.note_books(place, documents=False, seen=seen, read_at=read_at, patience=patience)
         if documents:
-            read_at = self.ledger.now()
+            read_at = self.ledger.read_begins()
             seen = [one for filed in practice.documents(matter, urgency=Urgency.BACKGROUND) for one in seen_document(filed)]
             self.ledger.note_books(place, documents=True, seen=seen, read_at=read_at, patience=patience)

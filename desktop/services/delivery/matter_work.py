@@ -210,13 +210,13 @@ class MatterWorker:
         others = False
         try:
             if costs:
-                read_at = self.ledger.now()
+                read_at = self.ledger.read_begins()
                 there = self.practice.costs(matter)
                 self._unmarked = [posted for posted in there if not posted.keys]
                 lines = seen_among(self.practice, self.ledger, there)
                 others |= self._take_in(place, lines, read_at, documents=False, first=first)
             if documents:
-                read_at = self.ledger.now()
+                read_at = self.ledger.read_begins()
                 lines = [one for filed in self.practice.documents(matter) for one in seen_document(filed)]
                 others |= self._take_in(place, lines, read_at, documents=True, first=first)
         except Refused as error:

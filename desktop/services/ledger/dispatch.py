@@ -30,6 +30,7 @@ from desktop.services.ledger.facts import (
     to_text,
 )
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
+from desktop.services.ledger.passed import Waits
 
 _S = DeliveryState
 HOLD_RESTORED = "restored"
@@ -38,6 +39,7 @@ SENT_BEFORE = "may have been sent before"
 
 QUIET = "quiet seconds"
 DEFAULT_QUIET = 180.0
+CLOCK_BELIEVED = Waits(None)
 LOOKED_FOR_AGAIN = timedelta(minutes=15)
 NOTHING_RESTS_LONGER = timedelta(hours=25)
 """A vendor's longest «later» is a day."""
@@ -130,7 +132,7 @@ def _remember(db: apsw.Connection, name: str, text: str) -> None:
     db.execute("INSERT INTO memory (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text", (name, text))
 
 
-def _may_still_land(db: apsw.Connection, now: datetime, since: datetime | None) -> datetime | None:
+def _may_still_land(db: apsw.Connection, now: datetime, since: datetime | None, waits: Waits) -> datetime | None:
     """After a restore, until when something that was sent before it may land: nothing is sent before. None: any time."""
     found = {
         str(name): str(text)
@@ -138,9 +140,11 @@ def _may_still_land(db: apsw.Connection, now: datetime, since: datetime | None) 
     }
     if SENT_BEFORE not in found:
         return None
-    until = _later(from_text(found[SENT_BEFORE]), since) + timedelta(seconds=float(found.get(QUIET, DEFAULT_QUIET)))
-    if now < until:
-        return until
+    restored_at, quiet = from_text(found[SENT_BEFORE]), timedelta(seconds=float(found.get(QUIET, DEFAULT_QUIET)))
+    waits.begins(SENT_BEFORE, restored_at)
+    left = min(_later(restored_at, since) - now + quiet, quiet - waits.waited(SENT_BEFORE, restored_at))
+    if left > timedelta():
+        return now + left
     db.execute("DELETE FROM memory WHERE name = ?", (SENT_BEFORE,))
     return None
 
@@ -226,7 +230,9 @@ def bring_near(db: apsw.Connection, now: datetime) -> None:
     )
 
 
-def claim(db: apsw.Connection, key: str, now: datetime, since: datetime | None = None) -> Posting | None:
+def claim(
+    db: apsw.Connection, key: str, now: datetime, since: datetime | None = None, waits: Waits = CLOCK_BELIEVED
+) -> Posting | None:
     """Marks a delivery as being sent. None when it is no longer there to be sent: moved, cancelled, or its order is to be
     planned anew first. `since`: no wait counts from before."""
     found = rows.postings(
@@ -239,13 +245,14 @@ def claim(db: apsw.Connection, key: str, now: datetime, since: datetime | None =
     if not found:
         return None
     posting = found[0]
-    until = _may_still_land(db, now, since)
+    until = _may_still_land(db, now, since, waits)
     if until is not None:
         rows.change(
             db, posting, now, by=BY_COURIER, next_at=to_text(until),
             reason="The ledger was restored; nothing is sent until what was sent before it must have landed.",
         )  # fmt: skip
         return None
+    waits.forget(_sent(key))
     rows.change(
         db,
         posting,
@@ -328,8 +335,10 @@ def note_books(
     now: datetime,
     patience: Patience,
     since: datetime | None = None,
+    waits: Waits = CLOCK_BELIEVED,
 ) -> Noted:
-    """Takes in one whole read of a matter's costs (or documents), begun at `read_at`. `since`: no wait counts from before."""
+    """Takes in one whole read of a matter's costs (or documents), begun at `read_at`. `since`: no wait counts from before, by
+    the clock; `waits`: what this process has measured itself."""
     lines: dict[str, list[Seen]] = {}
     for one in seen:
         if split_key(one.key) is not None:
@@ -353,7 +362,7 @@ def note_books(
             if _found(db, posting, found, now):
                 surprised.add(posting.order_id)
         else:
-            _absent(db, posting, read_at, now, patience, since)
+            _absent(db, posting, read_at, now, patience, since, waits)
     return Noted(tuple(sorted(surprised)), tuple(sorted(others)))
 
 
@@ -473,8 +482,19 @@ def keeps_back(db: apsw.Connection, posting: Posting) -> bool:
     return bool(held)
 
 
+def _sent(key: str) -> str:
+    """The name of the wait for what was sent (see passed.Waits)."""
+    return f"sent {key}"
+
+
 def _absent(
-    db: apsw.Connection, posting: Posting, read_at: datetime, now: datetime, patience: Patience, since: datetime | None
+    db: apsw.Connection,
+    posting: Posting,
+    read_at: datetime,
+    now: datetime,
+    patience: Patience,
+    since: datetime | None,
+    waits: Waits,
 ) -> None:
     """A whole read did not show the key. Only two of them, after the quiet time, mean that it is not there."""
     if posting.state is _S.CONFIRMED and posting.person:
@@ -482,19 +502,26 @@ def _absent(
         return
     if posting.state not in (_S.UNKNOWN, _S.ACCEPTED) or posting.sent_at is None:
         return
+    begun = min(read_at, now)  # A clock set back meanwhile makes no read a later one.
     # Sent by a clock that was ahead and has been set right: then it counts from when that was noticed.
     sent_at = posting.sent_at if since is None or posting.sent_at <= now else since
-    quiet_until = _later(sent_at, since) + patience.quiet
-    if read_at < quiet_until:
+    missed = f"missed {posting.key}"
+    waits.begins(_sent(posting.key), posting.sent_at)
+    measured = waits.waited(_sent(posting.key), posting.sent_at, read_at)
+    quiet_until = min(_later(sent_at, since), now - measured) + patience.quiet
+    if begun < quiet_until and measured < patience.quiet:
         waited = now - sent_at
         again = now + max(waited, timedelta(seconds=2)) if posting.state is _S.ACCEPTED else quiet_until
         rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(min(again, quiet_until)))
         return
-    if posting.absent_at is None or (since is not None and posting.absent_at < since):
-        rows.change(db, posting, now, by=BY_COURIER, absent_at=to_text(read_at), next_at=to_text(now + patience.reread), person=0)
+    measured = timedelta() if posting.absent_at is None else waits.waited(missed, posting.absent_at, read_at)
+    if posting.absent_at is None or (since is not None and posting.absent_at < since and not measured):
+        waits.begins(missed, begun)
+        rows.change(db, posting, now, by=BY_COURIER, absent_at=to_text(begun), next_at=to_text(now + patience.reread), person=0)
         return
-    if read_at < posting.absent_at + patience.reread:
-        rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(posting.absent_at + patience.reread))
+    again = min(_later(posting.absent_at, since), now - measured) + patience.reread
+    if begun < again and measured < patience.reread:
+        rows.change(db, posting, now, by=BY_COURIER, next_at=to_text(again))
         return
     never_shown = _never_shown(db, posting)
     if never_shown:

@@ -27,7 +27,7 @@ from desktop.services.ledger.journal import Entry
 from desktop.services.ledger.matching import Match, place_of
 from desktop.services.ledger.mending import Mending
 from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin, Suggestion
-from desktop.services.ledger.passed import Uptime, counted_from
+from desktop.services.ledger.passed import Uptime, Waits
 from desktop.services.ledger.planning import Rules, correction, plan, standing_lines
 from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.statement import StatementRow, TrailRow, statement, trail
@@ -66,7 +66,7 @@ class Ledger:
         uptime: Callable[[], Uptime] | None = None,
     ) -> None:
         self._store = store
-        self._uptime = uptime
+        self._waits = Waits(uptime)
         self._clock = clock
         self._own = own
         self._mending = mending
@@ -129,6 +129,10 @@ class Ledger:
 
     def now(self) -> datetime:
         return self._clock()
+
+    def read_begins(self) -> datetime:
+        """Now, for a read of a matter that begins (see note_books)."""
+        return self._waits.read_begins(self._clock())
 
     def close(self) -> None:
         self._store.close()
@@ -406,7 +410,7 @@ class Ledger:
     def _moment(self, db: apsw.Connection) -> tuple[datetime, datetime | None]:
         """Now, and the moment before which no wait counts; inside the write that begins or judges a wait."""
         now = self._clock()
-        return now, None if self._uptime is None else counted_from(db, now, self._uptime())
+        return now, self._waits.counted_from(db, now)
 
     def work(self, system: str, tenant: str, limit: int = 200) -> tuple[Work, ...]:
         """The tenant's matters on which something is due now, longest waiting first."""
@@ -447,13 +451,14 @@ class Ledger:
             return rows.postings(db, "state IN ('queued', 'sending', 'unknown', 'accepted')")
 
     def note_books(self, place: Place, *, documents: bool, seen: Sequence[Seen], read_at: datetime, patience: Patience) -> Noted:
-        """Takes in a whole read of a matter begun at `read_at`: what it shows is confirmed, what is missing is judged by the
-        quiet time. Surprised orders are marked to be planned again."""
+        """Takes in a whole read of a matter begun at `read_at` (see read_begins): what it shows is confirmed, what is missing is
+        judged by the quiet time. Surprised orders are marked to be planned again."""
         with self._store.write() as db:
             now, since = self._moment(db)
             noted = dispatch.note_books(
-                db, place, documents=documents, seen=seen, read_at=read_at, now=now, patience=patience, since=since
-            )
+                db, place, documents=documents, seen=seen, read_at=read_at,
+                now=now, patience=patience, since=since, waits=self._waits,
+            )  # fmt: skip
             for order_id in noted.surprised:
                 db.execute("UPDATE customer_order SET needs_plan = 1 WHERE order_id = ?", (order_id,))
         return noted
@@ -520,7 +525,7 @@ class Ledger:
     def claim(self, key: str) -> Posting | None:
         """Durably notes that a delivery is about to be sent; None when it is not to be sent now."""
         with self._store.write() as db:
-            return dispatch.claim(db, key, *self._moment(db))
+            return dispatch.claim(db, key, *self._moment(db), self._waits)
 
     def accepted(self, posting: Posting, remote_id: str) -> None:
         with self._store.write() as db:
