@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +28,10 @@ from desktop.services.ledger.sealing import first_bad_link, trail_link
 from desktop.services.window_books import WindowBooks
 from desktop.settings import Audit
 from tests.delivery.stand_in import START, Books, Clock, Office, fee, order
+from tests.faults.disk import CHANGES, Disk, Stored, memory_vfs
 
 DAY = timedelta(days=1)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Firm:
@@ -389,6 +394,50 @@ def test_a_whole_trail_has_nothing_to_say_of_purges(firm: Firm, tmp_path: Path) 
     assert desk.export_audit(tmp_path / "audit.csv").purged is None
 
 
+def audit_export(folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "firm.toml").write_text('[practice]\nsystem = "xero-practice-manager"\n[audit]\nkeep_months = 12\n')
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ICONNECT_")}
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "desktop",
+            "--profile",
+            str(folder),
+            "--platform",
+            str(folder / "firm.toml"),
+            "audit",
+            "export",
+            "a.csv",
+        ],
+        env={**environment, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_says_what_was_purged_and_ends_well(purged_ledger: Path, tmp_path: Path) -> None:
+    """J5, J6."""
+    (tmp_path / "ledger.db").write_bytes(purged_ledger.read_bytes())
+    done = audit_export(tmp_path)
+    assert done.returncode == 0, done
+    assert "Purged as the settings say, after 12 months: " in done.stderr
+    assert "The trail is whole." in done.stderr
+
+
+def test_the_command_ends_with_1_where_the_stub_was_changed(opened: apsw.Connection, tmp_path: Path) -> None:
+    """J5, J4: the file is one of another program's making by then."""
+    opened.execute("UPDATE trail SET reason = replace(reason, '12 months', '84 months') WHERE what = 'purged'")
+    opened.close()
+    done = audit_export(tmp_path)
+    assert done.returncode == 1, done
+    assert "The trail does not verify" in done.stderr
+    assert (tmp_path / "a-steps.csv").exists()
+
+
 # ---- rules ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -427,3 +476,49 @@ def test_the_window_counts_what_is_left_and_says_what_went(firm: Firm) -> None:
     assert found.steps == len(firm.rows())
     assert found.purged == stub.sentence()
     assert found.bad_step is None
+
+
+# ---- power ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_power_goes_at_every_change_of_a_purge(tmp_path: Path) -> None:
+    """J5, C3: all of it or nothing of it is there afterwards, the trail is whole either way, and the next purge finishes."""
+    firm = Firm(tmp_path, months=None)
+    firm.work(450)
+    before = len(firm.rows())
+    now = firm.clock.at + DAY
+    copy = tmp_path / "copy.db"
+    firm.office.ledger.backup(copy)
+    firm.office.ledger.close()
+    content = copy.read_bytes()
+    path = tmp_path / "memory" / "ledger.db"
+
+    def opened() -> Ledger:
+        return Ledger.open(path, clock=lambda: now, random=Random(1), vfs=vfs.name)
+
+    with memory_vfs("purge") as vfs:
+        vfs.disk = Disk({str(path): Stored(bytearray(content), content)})
+        moments: list[Disk] = []
+        disk = vfs.disk
+        ledger = opened()
+        disk.before = lambda call: moments.append(disk.snapshot()) if call in CHANGES else None
+        stub = retention.purge(ledger._store, now, 12)
+        ledger.close()
+        assert stub is not None
+        assert len(moments) > 5
+        found = set()
+        for number, moment in enumerate(moments):
+            vfs.disk = moment.after_cut(Random(number))
+            ledger = opened()
+            assert ledger.first_bad_step() is None, number
+            with ledger.reading() as db:
+                steps = [int(str(seq)) for (seq,) in db.execute("SELECT seq FROM trail ORDER BY seq")]
+                left = purged(db)
+            assert left in (None, stub)
+            assert steps == list(range(1 if left is None else stub.last + 1, (before if left is None else before + 1) + 1))
+            found.add(left is None)
+            again = retention.purge(ledger._store, now, 12)
+            assert (again is None) is (left is not None)
+            assert ledger.first_bad_step() is None
+            ledger.close()
+        assert True in found
