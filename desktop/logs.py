@@ -193,22 +193,42 @@ def _write(folder: Path, kind: type[BaseException], where: TracebackType | None,
 
 
 def crashes(folder: Path) -> tuple[Path, ...]:
-    """Reports that nobody has looked at, oldest first; those of processes that live are none. Old ones beyond ten go."""
+    """Reports that nobody has looked at, oldest first. Old ones beyond ten go, of those that were looked at likewise; so do the
+    empty files of processes that ended calmly."""
     if not folder.is_dir():
         return ()
     found: list[Path] = []
-    for path in sorted(folder.iterdir()):
+    seen: list[Path] = []
+    for path in sorted(folder.iterdir(), key=_written_at):
         if path.suffix == ".native":
-            if path.stat().st_size:
+            if _size(path):
                 found.append(path)
             elif not _lives(path.stem):
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
         elif path.suffix == ".json":
             found.append(path)
-    for old in found[:-MOST_CRASHES]:
-        old.unlink(missing_ok=True)
+        elif path.suffix == ".seen":
+            seen.append(path)
+    for old in (*found[:-MOST_CRASHES], *seen[:-MOST_CRASHES]):
+        with contextlib.suppress(OSError):
+            old.unlink(missing_ok=True)
     return tuple(found[-MOST_CRASHES:])
+
+
+def _written_at(path: Path) -> tuple[float, str]:
+    """By time, because one kind of report is named after its moment and the other after its process."""
+    try:
+        return path.stat().st_mtime, path.name
+    except OSError:
+        return 0.0, path.name
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def looked_at(reports: tuple[Path, ...]) -> None:

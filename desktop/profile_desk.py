@@ -131,15 +131,23 @@ class ProfileDesk:
                 own_of(values, firm), invoice_columns=before.invoice_columns, audit_keep_months=before.audit_keep_months
             )
             write_own(self.where.own_settings, own)
-            if own.start_at_sign_in != autostart.starts_at_sign_in():
-                autostart.set_autostart(own.start_at_sign_in)
         except SettingsError as error:
             raise ActionFailed(str(error)) from error
         except OSError as error:
-            raise ActionFailed(f"The settings could not be stored ({error.strerror}).") from error
+            raise ActionFailed(
+                f"The settings could not be stored ({error.strerror}). Look whether the disk is full, then save again."
+            ) from error
         self._remember(own)
         if self.office is not None:
             self.office.use(overlay(firm, own))
+        try:
+            if own.start_at_sign_in != autostart.starts_at_sign_in():
+                autostart.set_autostart(own.start_at_sign_in)
+        except OSError as error:
+            raise ActionFailed(
+                f"The settings are stored; only whether iConnect starts when you sign in could not be changed ({error.strerror}). "
+                "Ask your firm's IT."
+            ) from error
 
     def _read(self) -> tuple[Settings, Own]:
         from desktop.settings import find_platform_file, read_own, read_platform

@@ -235,5 +235,7 @@ def test_a_file_that_can_not_be_written_is_said_in_words(door: ProfileDesk, home
         raise OSError(13, "Permission denied")
 
     monkeypatch.setattr(autostart, "set_autostart", refused)
-    with pytest.raises(ActionFailed, match="Permission denied"):
-        door.save(dataclasses.replace(values, start_at_sign_in=True))
+    with pytest.raises(ActionFailed, match=r"The settings are stored; .*Permission denied"):
+        door.save(dataclasses.replace(values, start_at_sign_in=True, notifications="none"))
+    assert door.notices_wanted() == "none", "what is stored counts from now on"
+    assert door.load().values.notifications == "none"

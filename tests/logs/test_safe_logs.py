@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.logs import SafeLines, crashes, log_to, looked_at
+from desktop.logs import MOST_CRASHES, SafeLines, crashes, log_to, looked_at
 from desktop.services.loggable import HIDDEN, error_kind, last_three, loggable
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +152,31 @@ def test_a_crash_leaves_a_report_that_is_offered_once(tmp_path: Path, how: str) 
     assert ("ValueError" in text) == (how != "native")
     looked_at(found)
     assert crashes(folder) == ()
+
+
+def test_the_newest_reports_are_kept_whatever_their_kind_and_the_oldest_go(tmp_path: Path) -> None:
+    """J8: a report of the engine is named after its process, so that names alone tell nothing of age."""
+    for at in range(MOST_CRASHES + 2):
+        made = tmp_path / f"20260101T0000{at:02}-1.json"
+        made.write_text("{}")
+        os.utime(made, (1_000 + at, 1_000 + at))
+    native = tmp_path / "17.native"
+    native.write_text("Fatal Python error")
+    os.utime(native, (9_000, 9_000))
+    found = crashes(tmp_path)
+    assert len(found) == MOST_CRASHES
+    assert found[-1] == native
+    assert found[0].name == "20260101T000003-1.json"
+    looked_at(found)
+    for at in range(3):
+        made = tmp_path / f"20260102T0000{at:02}-1.json"
+        made.write_text("{}")
+        os.utime(made, (10_000 + at, 10_000 + at))
+        looked_at(crashes(tmp_path))
+    assert crashes(tmp_path) == ()
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert len(kept) == MOST_CRASHES
+    assert "17.native.seen" in kept
 
 
 def test_a_calm_end_leaves_nothing(tmp_path: Path) -> None:
