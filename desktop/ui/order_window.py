@@ -53,12 +53,13 @@ from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.typed_fees import TypedFees
 from desktop.ui.browser.window_actions import Deed, make_actions
 from desktop.ui.icons import app_icon
+from desktop.ui.language import tr
 from desktop.ui.widgets import open_at
 from desktop.ui.words import Tone
 
 _MOST_BLOCKED_EVENTS = 300
 _LINK_SECONDS = 90
-_CLOSED_MEANWHILE = (
+_CLOSED_MEANWHILE = tr(
     "iConnect was closed before it answered. The file stays saved on this PC; look at Orders and postings before you add it again."
 )
 
@@ -88,7 +89,7 @@ class OrderWindow(DrivenWindow):
         self._alone = False
         self._sure = False
         self._current_row: DownloadRow | None = None
-        self.setWindowTitle(f"iConnect - Order for {start.matter_number}")
+        self.setWindowTitle("iConnect - " + tr("Order for {number}", number=start.matter_number))
         self.setWindowIcon(app_icon())
         open_at(self, 1180, 820)
         self.setMinimumSize(520, 400)
@@ -159,15 +160,21 @@ class OrderWindow(DrivenWindow):
         first = self.page_set.order
         self.page_set.choose(0)
         if finding.verdict is not Verdict.ALLOW:
-            where = f"leads to {finding.host}" if finding.host else "is no web address"
+            if finding.host:
+                what = tr("The link that came leads to {host}", host=finding.host)
+            else:
+                what = tr("The link that came is no web address")
             first.say(
                 Explained(
-                    "This link does not lead to InfoTrack",
-                    f"The link that came {where}, which is not among the addresses that this firm's settings name for InfoTrack "
-                    "(infotrack.hosts). Nothing was opened. Ask whoever looks after iConnect in your firm.",
+                    tr("This link does not lead to InfoTrack"),
+                    tr(
+                        "{what}, which is not among the addresses that this firm's settings name for InfoTrack "
+                        "(infotrack.hosts). Nothing was opened. Ask whoever looks after iConnect in your firm.",
+                        what=what,
+                    ),
                     Picture.SHUT,
                 ),
-                Choice("Close this window", self.close),
+                Choice(tr("Close this window"), self.close),
             )
             self._on_stopped("navigation", finding.host, "The order's link leads outside infotrack.hosts.")
             return
@@ -179,8 +186,10 @@ class OrderWindow(DrivenWindow):
             self._close_now()
         else:
             self.notice.say(
-                "iConnect itself was closed. You can finish here, but a saved PDF or typed fees can't be recorded "
-                "until it runs again."
+                tr(
+                    "iConnect itself was closed. You can finish here, but a saved PDF or typed fees can't be recorded "
+                    "until it runs again."
+                )
             )
             self._alone = True
             self.fees_form.hide()
@@ -190,7 +199,7 @@ class OrderWindow(DrivenWindow):
                     row.say(_CLOSED_MEANWHILE, may_add=False, tone=Tone.WARN)
             self._questions.clear()
             if self._asking_link:
-                self._no_new_link("iConnect itself was closed, so there is no new link.")
+                self._no_new_link(tr("iConnect itself was closed, so there is no new link."))
 
     # layout
 
@@ -220,33 +229,33 @@ class OrderWindow(DrivenWindow):
         self.file_work.told.connect(self.notice.say)
         self.downloads_bar.add.connect(self._on_add)
         self._printing.told.connect(self._on_printed)
-        self._link_patience.timeout.connect(lambda: self._no_new_link("No new link has come."))
+        self._link_patience.timeout.connect(lambda: self._no_new_link(tr("No new link has come.")))
         self.fees_form.sent.connect(self._on_form_sent)
         self.fees_form.dismissed.connect(self._close_form)
 
     def _deeds(self) -> tuple[Deed, ...]:
-        page = [Deed(f"Page {n}", (f"Ctrl+{n}",), lambda n=n: self.page_set.choose(n - 1)) for n in range(1, 9)]  # type: ignore[misc]
+        page = [Deed(tr("Page {number}", number=n), (f"Ctrl+{n}",), lambda n=n: self.page_set.choose(n - 1)) for n in range(1, 9)]  # type: ignore[misc]
         return (
-            Deed("Find in page", ("Ctrl+F",), lambda: self._find(), in_menu=True, ends_group=True),
-            Deed("Print…", ("Ctrl+P",), self._print, in_menu=True),
-            Deed("Keep this page as a PDF", ("Ctrl+Shift+S", "Ctrl+S"), self._keep_page, in_menu=True, ends_group=True),
-            Deed("Larger", ("Ctrl++", "Ctrl+="), lambda: self.size_of_pages.change(1), in_menu=True),
-            Deed("Smaller", ("Ctrl+-",), lambda: self.size_of_pages.change(-1), in_menu=True),
-            Deed("Natural size", ("Ctrl+0",), lambda: self.size_of_pages.change(0), in_menu=True, ends_group=True),
-            Deed("Files from InfoTrack", ("Ctrl+J",), self._go_to_files, in_menu=True),
-            Deed("Close this page", ("Ctrl+W", "Ctrl+F4"), self._close_current, in_menu=True),
-            Deed("Find next", ("F3", "Ctrl+G"), lambda: self._find_step(back=False)),
-            Deed("Find previous", ("Shift+F3", "Ctrl+Shift+G"), lambda: self._find_step(back=True)),
-            Deed("Back", ("Alt+Left",), lambda: self.tab.view.back()),
-            Deed("Forward", ("Alt+Right",), lambda: self.tab.view.forward()),
-            Deed("Reload", ("F5", "Ctrl+R"), lambda: self.tab.again()),
-            Deed("Stop", ("Esc",), self._on_escape),
-            Deed("Next page", ("Ctrl+Tab", "Ctrl+PgDown"), lambda: self.page_set.step(1)),
-            Deed("Previous page", ("Ctrl+Shift+Tab", "Ctrl+PgUp"), lambda: self.page_set.step(-1)),
-            Deed("Last page", ("Ctrl+9",), lambda: self.page_set.choose(len(self.tabs) - 1)),
-            Deed("Next part of the window", ("F6",), self._swap_focus),
-            Deed("More", ("F10",), lambda: self.navigation.more_button.showMenu()),
-            Deed("Type in fees", ("Ctrl+E",), self._toggle_fees),
+            Deed(tr("Find in page"), ("Ctrl+F",), lambda: self._find(), in_menu=True, ends_group=True),
+            Deed(tr("Print…"), ("Ctrl+P",), self._print, in_menu=True),
+            Deed(tr("Keep this page as a PDF"), ("Ctrl+Shift+S", "Ctrl+S"), self._keep_page, in_menu=True, ends_group=True),
+            Deed(tr("Larger"), ("Ctrl++", "Ctrl+="), lambda: self.size_of_pages.change(1), in_menu=True),
+            Deed(tr("Smaller"), ("Ctrl+-",), lambda: self.size_of_pages.change(-1), in_menu=True),
+            Deed(tr("Natural size"), ("Ctrl+0",), lambda: self.size_of_pages.change(0), in_menu=True, ends_group=True),
+            Deed(tr("Files from InfoTrack"), ("Ctrl+J",), self._go_to_files, in_menu=True),
+            Deed(tr("Close this page"), ("Ctrl+W", "Ctrl+F4"), self._close_current, in_menu=True),
+            Deed(tr("Find next"), ("F3", "Ctrl+G"), lambda: self._find_step(back=False)),
+            Deed(tr("Find previous"), ("Shift+F3", "Ctrl+Shift+G"), lambda: self._find_step(back=True)),
+            Deed(tr("Back"), ("Alt+Left",), lambda: self.tab.view.back()),
+            Deed(tr("Forward"), ("Alt+Right",), lambda: self.tab.view.forward()),
+            Deed(tr("Reload"), ("F5", "Ctrl+R"), lambda: self.tab.again()),
+            Deed(tr("Stop"), ("Esc",), self._on_escape),
+            Deed(tr("Next page"), ("Ctrl+Tab", "Ctrl+PgDown"), lambda: self.page_set.step(1)),
+            Deed(tr("Previous page"), ("Ctrl+Shift+Tab", "Ctrl+PgUp"), lambda: self.page_set.step(-1)),
+            Deed(tr("Last page"), ("Ctrl+9",), lambda: self.page_set.choose(len(self.tabs) - 1)),
+            Deed(tr("Next part of the window"), ("F6",), self._swap_focus),
+            Deed(tr("More"), ("F10",), lambda: self.navigation.more_button.showMenu()),
+            Deed(tr("Type in fees"), ("Ctrl+E",), self._toggle_fees),
             *page,
         )
 
@@ -264,7 +273,7 @@ class OrderWindow(DrivenWindow):
         page.refused.connect(self._on_refused)
         page.stopped.connect(self._on_stopped)
         page.window_wanted.connect(self.page_set.open_wanted)
-        page.printRequested.connect(lambda: self.notice.say("This page asks to be printed.", Choice("Print…", self._print)))
+        page.printRequested.connect(lambda: self.notice.say(tr("This page asks to be printed."), Choice(tr("Print…"), self._print)))
         tab.view.wheel_zoom.connect(self.size_of_pages.change)
         tab.loaded.connect(lambda ok: self._on_loaded(tab, ok))
         tab.changed.connect(self._show_state)
@@ -295,7 +304,7 @@ class OrderWindow(DrivenWindow):
         if index > 0:
             self.page_set.close(index)
         elif len(self.tabs) > 1:
-            self.notice.say("This page is the order itself: closing it closes all.", Choice("Close the window", self.close))
+            self.notice.say(tr("This page is the order itself: closing it closes all."), Choice(tr("Close the window"), self.close))
         else:
             self.close()
 
@@ -335,7 +344,9 @@ class OrderWindow(DrivenWindow):
 
     def _go_to_files(self) -> None:
         if not self.downloads_bar.isVisible() or not self._give_keyboard(self.downloads_bar):
-            self.notice.say("No file has been saved in this window yet. Files that InfoTrack gives you appear at its lower edge.")
+            self.notice.say(
+                tr("No file has been saved in this window yet. Files that InfoTrack gives you appear at its lower edge.")
+            )
 
     # find, size, paper
 
@@ -353,16 +364,16 @@ class OrderWindow(DrivenWindow):
         if self.tab.shows_page:
             self._printing.start(self.tab.view)
         else:
-            self.notice.say("There is no page to print.")
+            self.notice.say(tr("There is no page to print."))
 
     def _on_printed(self, sentence: str, offers_pdf: bool) -> None:
-        self.notice.say(sentence, *((Choice("Keep as a PDF", self._keep_page),) if offers_pdf else ()))
+        self.notice.say(sentence, *((Choice(tr("Keep as a PDF"), self._keep_page),) if offers_pdf else ()))
 
     def _keep_page(self) -> None:
         if self.tab.shows_page:
             self.file_work.keep_page(self.tab.page)
         else:
-            self.notice.say("There is no page to keep.")
+            self.notice.say(tr("There is no page to keep."))
 
     def _show_state(self) -> None:
         if self._finished:
@@ -390,7 +401,7 @@ class OrderWindow(DrivenWindow):
                 if other.is_signed_out and ok:
                     other.say_signed_in()
                 elif other.is_signed_out:
-                    other.say_signed_out("The new link could not be opened.")
+                    other.say_signed_out(tr("The new link could not be opened."))
 
     def _on_crashed(self, tab: Tab, where: str, reason: str) -> None:
         self._printing.page_gone(tab.view)
@@ -402,11 +413,11 @@ class OrderWindow(DrivenWindow):
         if finding.verdict is Verdict.ASK:
             address = QUrl(url)
             self.notice.say(
-                f"{finding.reason} Open {finding.host} in your own browser?",
-                Choice("Open in browser", lambda: self._leave(address, finding.host)),
+                tr("{reason} Open {host} in your own browser?", reason=finding.reason, host=finding.host),
+                Choice(tr("Open in browser"), lambda: self._leave(address, finding.host)),
             )
         else:
-            self.notice.say(f"{finding.reason} The link was not opened.")
+            self.notice.say(tr("{reason} The link was not opened.", reason=finding.reason))
 
     def _hand_out(self, url: QUrl) -> None:
         if not self._start.automation:  # a test must not start the machine's programs
@@ -426,7 +437,7 @@ class OrderWindow(DrivenWindow):
     def _ask_link(self) -> None:
         """One request at a time, whichever page it comes from."""
         if self._alone:
-            self.tab.say_signed_out("iConnect itself was closed, so there is no new link.")
+            self.tab.say_signed_out(tr("iConnect itself was closed, so there is no new link."))
             return
         if not self._asking_link:
             self._asking_link = self._new_id()
@@ -454,7 +465,9 @@ class OrderWindow(DrivenWindow):
 
     def _on_add(self, row: DownloadRow) -> None:
         if self._alone:
-            row.say_beside("iConnect itself was closed, so this can't be recorded now. The file stays saved on this PC.", bad=True)
+            row.say_beside(
+                tr("iConnect itself was closed, so this can't be recorded now. The file stays saved on this PC."), bad=True
+            )
             return
         self._current_row = row
         self.fees_form.ask(row.saved)
@@ -476,7 +489,7 @@ class OrderWindow(DrivenWindow):
         row = self._current_row if saved is not None else None
         self._questions[number] = row
         if row is not None:
-            row.say(f"Being recorded for {self._start.matter_number}…", may_add=False)
+            row.say(tr("Being recorded for {number}…", number=self._start.matter_number), may_add=False)
         amounts = {
             "order_id": fees.order_id,
             "service": fees.service,
@@ -500,18 +513,21 @@ class OrderWindow(DrivenWindow):
             if answer.ok:
                 self._asking_link = 0
             else:
-                self._no_new_link(answer.message or "There is no new link now.")
+                self._no_new_link(answer.message or tr("There is no new link now."))
             return
         if answer.to not in self._questions:
             return
         row = self._questions.pop(answer.to)
         number = self._start.matter_number
-        message = answer.message or (f"Recorded for {number}." if answer.ok else "It could not be recorded. Try again.")
+        plain = tr("Recorded for {number}.", number=number) if answer.ok else tr("It could not be recorded. Try again.")
+        message = answer.message or plain
         self.fees_form.answered(ok=answer.ok, message=message)
         if row is not None and row in self.downloads_bar.rows:
             # Only recorded so far: that it lies in the matter is confirmed in Orders and postings, once it was read back.
             row.say(
-                message if answer.ok else f"Not added: {message}", may_add=not answer.ok, tone=Tone.GOOD if answer.ok else Tone.BAD
+                message if answer.ok else tr("Not added: {message}", message=message),
+                may_add=not answer.ok,
+                tone=Tone.GOOD if answer.ok else Tone.BAD,
             )
         if answer.ok:
             self._close_form()
@@ -533,8 +549,8 @@ class OrderWindow(DrivenWindow):
         if self.file_work.is_busy and not self._sure:
             event.ignore()
             self.notice.say(
-                "A file is still on its way. It is not kept when the window closes now; InfoTrack still has it.",
-                Choice("Close anyway", self._close_now),
+                tr("A file is still on its way. It is not kept when the window closes now; InfoTrack still has it."),
+                Choice(tr("Close anyway"), self._close_now),
             )
             return
         event.accept()

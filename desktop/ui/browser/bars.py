@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.ui.browser.appearance import TonedFrame
+from desktop.ui.language import tr
 from desktop.ui.words import Tone
 
 _THIN_BAR = "QProgressBar { border: 0; background: transparent } QProgressBar::chunk { background: palette(highlight) }"
@@ -80,7 +81,9 @@ class MatterStrip(TonedFrame):
 
     def __init__(self, number: str, name: str, client: str, system: str) -> None:
         super().__init__(Tone.CALM)
-        self.setAccessibleName(", ".join(part for part in (f"Order for matter {number}", name, client, system) if part))
+        self.setAccessibleName(
+            ", ".join(part for part in (tr("Order for matter {number}", number=number), name, client, system) if part)
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 12, 7)
         row.setSpacing(14)
@@ -115,9 +118,9 @@ class NavigationBar(QWidget):
         row.setContentsMargins(8, 5, 8, 5)
         row.setSpacing(4)
         style = self.style()
-        self.back_button = self._button("Back", QStyle.StandardPixmap.SP_ArrowBack, self.back.emit)
-        self.forward_button = self._button("Forward", QStyle.StandardPixmap.SP_ArrowForward, self.forward.emit)
-        self.reload_button = self._button("Reload", QStyle.StandardPixmap.SP_BrowserReload, self._reload_or_stop)
+        self.back_button = self._button(tr("Back"), QStyle.StandardPixmap.SP_ArrowBack, self.back.emit)
+        self.forward_button = self._button(tr("Forward"), QStyle.StandardPixmap.SP_ArrowForward, self.forward.emit)
+        self.reload_button = self._button(tr("Reload"), QStyle.StandardPixmap.SP_BrowserReload, self._reload_or_stop)
         self._icons = (
             style.standardIcon(QStyle.StandardPixmap.SP_BrowserReload),
             style.standardIcon(QStyle.StandardPixmap.SP_BrowserStop),
@@ -127,22 +130,22 @@ class NavigationBar(QWidget):
         self.lock = QLabel()
         self.lock.setFixedSize(22, 22)
         self.place = ElidedLabel()
-        self.fees_button = QPushButton("Type in fees")
-        self.fees_button.setAccessibleName("Type in fees")
-        self.fees_button.setToolTip("For an order whose result does not come to iConnect by itself")
+        self.fees_button = QPushButton(tr("Type in fees"))
+        self.fees_button.setAccessibleName(tr("Type in fees"))
+        self.fees_button.setToolTip(tr("For an order whose result does not come to iConnect by itself"))
         self.fees_button.clicked.connect(self.fees.emit)
         # Not a flat push button: that does not show that it has the keyboard.
         self.zoom_button = QToolButton()
         self.zoom_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.zoom_button.setAutoRaise(True)
         self.zoom_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.zoom_button.setToolTip("Back to the natural size (Ctrl+0)")
+        self.zoom_button.setToolTip(tr("Back to the natural size (Ctrl+0)"))
         self.zoom_button.clicked.connect(self.natural_size.emit)
         self.zoom_button.hide()
         self.more_button = QToolButton()
-        self.more_button.setText("More  ")
-        self.more_button.setAccessibleName("More: find, print, size")
-        self.more_button.setToolTip("Find, print, size (F10)")
+        self.more_button.setText(tr("More") + "  ")
+        self.more_button.setAccessibleName(tr("More: find, print, size"))
+        self.more_button.setToolTip(tr("Find, print, size (F10)"))
         self.more_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more_button.setAutoRaise(True)
@@ -159,7 +162,7 @@ class NavigationBar(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(3)
-        self.progress.setAccessibleName("Loading")
+        self.progress.setAccessibleName(tr("Loading"))
         self.progress.setStyleSheet(_THIN_BAR)
         column.addLayout(row)
         column.addWidget(self.progress)
@@ -199,12 +202,16 @@ class NavigationBar(QWidget):
 
     def show_place(self, host: str, line: str) -> None:
         """`line` is secure, local (plain http on this PC, in a test installation) or none."""
-        words = {"secure": "Secure line", "local": "Test address on this PC, not a secure line", "none": "No page"}[line]
+        words = {
+            "secure": tr("Secure line"),
+            "local": tr("Test address on this PC, not a secure line"),
+            "none": tr("No page"),
+        }[line]
         self._line = line
         self._paint_lock()
         self.lock.setAccessibleName(words)
         self.lock.setToolTip(words)
-        self.place.set_whole(host if line != "local" else f"{host} (test address, not secure)")
+        self.place.set_whole(host if line != "local" else tr("{host} (test address, not secure)", host=host))
         self.place.setAccessibleName(f"{words}: {host}" if host else words)
 
     def _paint_lock(self) -> None:
@@ -216,14 +223,14 @@ class NavigationBar(QWidget):
         # Never hidden: a bar that comes and goes would move the page under the mouse.
         self.progress.setValue(percent if self._loading else 0)
         self.reload_button.setIcon(readable_icon(self._icons[1 if self._loading else 0], self.palette()))
-        name = "Stop" if self._loading else "Reload"
+        name = tr("Stop") if self._loading else tr("Reload")
         self.reload_button.setAccessibleName(name)
         self.reload_button.setToolTip(name)
 
     def show_zoom(self, words: str) -> None:
         """Empty at the natural size, of which nothing needs to be said."""
         self.zoom_button.setText(words)
-        self.zoom_button.setAccessibleName(f"Size {words}, back to 100 %" if words else "")
+        self.zoom_button.setAccessibleName(tr("Size {size}, back to 100 %", size=words) if words else "")
         self.zoom_button.setVisible(bool(words))
 
     def offer_more(self, menu: QMenu) -> None:
@@ -304,7 +311,7 @@ class NoticeBar(TonedFrame):
         self._words.setText(sentence)
         self._words.setAccessibleName(sentence)
         self.setAccessibleName(sentence)
-        for choice in (*choices, Choice("Dismiss", lambda: None)):
+        for choice in (*choices, Choice(tr("Dismiss"), lambda: None)):
             button = QPushButton(choice.text)
             button.setAccessibleName(choice.text)
             button.clicked.connect(lambda _checked=False, act=choice.act: self._pressed(act))

@@ -10,6 +10,7 @@ from desktop.ui import theme
 from desktop.ui.browser.bars import ElidedLabel, follow, plain_label
 from desktop.ui.browser.saved_file import Download, DownloadState, SavedFile, words_of
 from desktop.ui.browser.spoken import say_aloud
+from desktop.ui.language import tr
 from desktop.ui.words import Tone
 
 _MOST_ROWS = 20
@@ -53,12 +54,12 @@ class DownloadRow(QFrame):
         left.addWidget(self.words)
         left.addLayout(thin)
         row.addLayout(left, 1)
-        self.add_button = self._button(f"Add to matter {matter_number}", self.add)
-        self._again_button = self._button("Try again", self.again)
-        self._open_button = self._button("Open", self.open_file)
-        self._copy_button = self._button("Save a copy…", self.copy)
-        self._cancel_button = self._button("Cancel", self.cancel)
-        self._hide_button = self._button("Hide", self.gone)
+        self.add_button = self._button(tr("Add to matter {number}", number=matter_number), self.add)
+        self._again_button = self._button(tr("Try again"), self.again)
+        self._open_button = self._button(tr("Open"), self.open_file)
+        self._copy_button = self._button(tr("Save a copy…"), self.copy)
+        self._cancel_button = self._button(tr("Cancel"), self.cancel)
+        self._hide_button = self._button(tr("Hide"), self.gone)
         self.buttons = (
             self.add_button,
             self._again_button,
@@ -85,7 +86,7 @@ class DownloadRow(QFrame):
         self._progress.setVisible(running)
         self._progress.setRange(0, 0 if download.percent < 0 else 100)
         self._progress.setValue(max(download.percent, 0))
-        self._progress.setAccessibleName(f"Saving {download.name}")
+        self._progress.setAccessibleName(tr("Saving {name}", name=download.name))
         saved = download.saved
         self.add_button.setVisible(saved is not None and saved.is_pdf)
         self._again_button.setVisible(not running and saved is None and download.may_retry)
@@ -126,7 +127,7 @@ class DownloadRow(QFrame):
     def _say(self, words: str, tone: Tone | None, *, aloud: bool) -> None:
         self.words.setText(words)
         self._tone = tone
-        self.setAccessibleName(f"File {self.download.name}, {words}")
+        self.setAccessibleName(tr("File {name}, {words}", name=self.download.name, words=words))
         self._paint()
         if aloud:
             say_aloud(self, f"{self.download.name}: {words}")
@@ -152,7 +153,7 @@ class DownloadsBar(QFrame):
     def __init__(self, matter_number: str) -> None:
         super().__init__()
         self._matter_number = matter_number
-        self.setAccessibleName("Files from InfoTrack")
+        self.setAccessibleName(tr("Files from InfoTrack"))
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         column = QVBoxLayout(self)

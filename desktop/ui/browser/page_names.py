@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from desktop.ui.language import tr
+
 MOST_LETTERS = 28
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
@@ -15,5 +17,5 @@ def page_name(title: str, number: int) -> str:
     text = "".join(letter for letter in text if unicodedata.category(letter) not in _HIDDEN)
     text = " ".join(text.split())
     if not text or "://" in text or ("/" in text and " " not in text) or "?" in text.split(" ", 1)[0]:
-        return f"Page {number}"
+        return tr("Page {number}", number=number)
     return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1].rstrip() + "…"

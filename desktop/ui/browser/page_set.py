@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QStackedWidget
 from desktop.ui.browser.page_names import page_name
 from desktop.ui.browser.tab import Tab
 from desktop.ui.browser.tab_strip import TabStrip
+from desktop.ui.language import tr
 
 MOST_PAGES = 9
 """As many as Ctrl and a digit reach."""
 
 _BETWEEN_SECONDS = 0.75
-_ORDER = "Order"
+_ORDER = tr("Order")
 
 
 class PageSet(QObject):
@@ -71,7 +72,9 @@ class PageSet(QObject):
             return
         self._opened = now
         if len(self.tabs) >= MOST_PAGES:
-            self.refused.emit(f"{MOST_PAGES} pages are open, which is the most. Close one (Ctrl+W), then click once more.")
+            self.refused.emit(
+                tr("{count} pages are open, which is the most. Close one (Ctrl+W), then click once more.", count=MOST_PAGES)
+            )
             return
         tab = self.add()
         tab.open(url)

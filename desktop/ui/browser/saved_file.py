@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from desktop.ui.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
@@ -56,12 +58,12 @@ def words_of(download: Download) -> str:
     """What stands under the name."""
     match download.state:
         case DownloadState.RUNNING if download.total > 0:
-            return f"{size_words(download.received)} of {size_words(download.total)}"
+            return tr("{size} of {total}", size=size_words(download.received), total=size_words(download.total))
         case DownloadState.RUNNING:
-            return f"{size_words(download.received)} so far" if download.received else "Starting…"
+            return tr("{size} so far", size=size_words(download.received)) if download.received else tr("Starting…")
         case DownloadState.SAVED if download.saved is not None:
-            return f"{size_words(download.saved.size)}, saved on this PC"
+            return tr("{size}, saved on this PC", size=size_words(download.saved.size))
         case DownloadState.CANCELLED:
-            return "Cancelled. Nothing of it was kept; InfoTrack still has the file."
+            return tr("Cancelled. Nothing of it was kept; InfoTrack still has the file.")
         case _:
             return download.reason

@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QTabBar
 
+from desktop.ui.language import tr
+
 _SIDE = 18
 
 
@@ -50,7 +52,7 @@ class TabStrip(QTabBar):
         self.setDrawBase(True)
         self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setUsesScrollButtons(True)
-        self.setAccessibleName("Pages")
+        self.setAccessibleName(tr("Pages"))
         self.hide()
 
     def add(self, name: str) -> int:
@@ -84,8 +86,8 @@ class TabStrip(QTabBar):
         for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
             button = self.tabButton(index, side)
             if isinstance(button, QAbstractButton):
-                button.setAccessibleName(f"Close {name}")
-                button.setToolTip("Close this page (Ctrl+W)")
+                button.setAccessibleName(tr("Close {name}", name=name))
+                button.setToolTip(tr("Close this page (Ctrl+W)"))
 
     def _close(self, cross: Cross) -> None:
         right = QTabBar.ButtonPosition.RightSide

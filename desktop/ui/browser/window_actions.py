@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop.ui.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -23,7 +25,7 @@ class Deed:
 def make_actions(window: QWidget, deeds: tuple[Deed, ...]) -> QMenu:
     """Gives every deed its keys in the window, and makes the menu."""
     menu = QMenu(window)
-    menu.setAccessibleName("More")
+    menu.setAccessibleName(tr("More"))
     for deed in deeds:
         action = QAction(deed.text, window)
         action.setShortcuts([QKeySequence(key) for key in deed.keys])
