@@ -11,20 +11,18 @@ from typing import Literal
 
 import msgspec
 
+from desktop.services.window_protocol import MOST_LINE_BYTES as MOST_LINE_BYTES
+from desktop.services.window_protocol import WindowStart, read_line
+
 PASSING_FOLDER = "order-browser-"
 """Begins the name of the folder, in the profile folder, that a window with extra authorities keeps while it runs; its process
 number follows."""
 
-MOST_LINE_BYTES = 4_000_000
-"""A longer line is thrown away unread (the certificates that IT adds are the longest thing that is sent)."""
 
-
-class OrderWindowStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderWindowStart(WindowStart, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that the window needs.
 
-    `hosts` is `infotrack.hosts`; `never_ports` are the sign-in listener's ports, which no web page may reach;
-    `sign_in_addresses` are the practice systems' authorize addresses, refused here (A1). `extra_authorities` is PEM text of
-    root certificates that IT added for this PC. `demo_as_root_unsandboxed` is heeded only when the process really is root."""
+    `hosts` is `infotrack.hosts`; `sign_in_addresses` are the practice systems' authorize addresses, refused here (A1)."""
 
     link: str
     matter_number: str
@@ -32,20 +30,13 @@ class OrderWindowStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     client_name: str = ""
     system_title: str = ""
     hosts: tuple[str, ...] = ("infotrack.com.au",)
-    profile_folder: str
     download_folder: str
-    version: str = ""
-    theme: Literal["system", "light", "dark"] = "system"
-    never_ports: tuple[int, ...] = ()
     sign_in_addresses: tuple[str, ...] = ()
-    extra_authorities: str = ""
-    software_rendering: bool = False
     load_timeout_seconds: float = 60
     hang_timeout_seconds: float = 20
     most_download_bytes: int = 200_000_000
     results_come_by_themselves: bool = True
     automation: bool = False
-    demo_as_root_unsandboxed: bool = False
 
     def __repr__(self) -> str:
         return "OrderWindowStart(<hidden>)"
@@ -241,19 +232,9 @@ _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
 def read_event(line: bytes) -> AnyEvent | None:
-    """None for anything that is not an event: what the engine itself prints is no news."""
-    if len(line) > MOST_LINE_BYTES:
-        return None
-    try:
-        return _events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    """None for anything that is not an event."""
+    return read_line(_events, line)
 
 
 def read_command(line: bytes) -> AnyCommand | None:
-    if len(line) > MOST_LINE_BYTES:
-        return None
-    try:
-        return _commands.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    return read_line(_commands, line)

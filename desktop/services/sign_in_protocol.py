@@ -6,27 +6,18 @@ holds the code that stands for the person's consent.
 
 from __future__ import annotations
 
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from desktop.services.order_protocol import MOST_LINE_BYTES
+from desktop.services.window_protocol import WindowStart, read_line
 
 
-class SignInWindowStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`address` is where signing in begins, `redirect` the registered address that is watched for. `never_ports` are this
-    program's own listeners', which no page may reach. The rest is as in OrderWindowStart."""
+class SignInWindowStart(WindowStart, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`address` is where signing in begins, `redirect` the registered address that is watched for."""
 
     address: str
     redirect: str
-    profile_folder: str
-    version: str = ""
-    theme: Literal["system", "light", "dark"] = "system"
-    never_ports: tuple[int, ...] = ()
-    extra_authorities: str = ""
-    software_rendering: bool = False
-    demo_as_root_unsandboxed: bool = False
 
     def __repr__(self) -> str:
         return "SignInWindowStart(<hidden>)"
@@ -91,19 +82,11 @@ def read_sign_in_start(line: bytes) -> SignInWindowStart:
 
 def read_sign_in_event(line: bytes) -> AnySignInEvent | None:
     """None for anything that is not an event."""
-    if len(line) > MOST_LINE_BYTES:
-        return None
-    try:
-        return _events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    return read_line(_events, line)
 
 
 def is_close(line: bytes) -> bool:
-    try:
-        return isinstance(_commands.decode(line), CloseSignIn)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
+    return read_line(_commands, line) is not None
 
 
 def is_same_place(address: str, registered: str) -> bool:
