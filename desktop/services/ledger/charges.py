@@ -139,7 +139,7 @@ def charges(message: OrderMessage) -> tuple[Charge, ...]:
             found = _part("T", _together(retailer, supplier))
         else:
             found = _part("R", retailer) + _part("S", supplier)
-    if problem and not found and message.problems:
+    if problem and not found:
         return (Charge("T", taxed=False, net=None, gst=None, problem=problem),)
     if problem:
         return tuple(replace(charge, problem=problem) for charge in found)
