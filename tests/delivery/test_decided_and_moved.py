@@ -118,6 +118,47 @@ def test_a_document_cancelled_on_the_left_matter_is_filed_on_the_next_one_howeve
     assert office.states() == {"IT-1-D-1": "cancelled", "IT-1-D-2": "cancelled", "IT-1-D-3": "confirmed"}
 
 
+@pytest.mark.parametrize("waits", ["queued", "not sent", "for review"])
+@pytest.mark.parametrize("part", ["T", "D"])
+def test_what_is_cancelled_right_after_its_order_was_moved_is_not_posted_under_the_next_number(
+    office: Office, part: str, waits: str
+) -> None:
+    """D2: two commands, one after the other, with no look at the order between them."""
+    office.practice.fault = lambda name, what: NotSent("No network.") if name.startswith("post") else None
+    office.change_settings(review="always" if waits == "for review" else "never")
+    office.receive(order("2", retailer=fee("5.00")) if part == "T" else order("2", hash="a"))
+    if waits == "not sent":
+        office.courier.run_once()
+    else:
+        office.courier.plan_only()
+    office.ledger.move("2", matter("J003"))
+    office.ledger.cancel(f"IT-2-{part}-1")
+    office.practice.fault = nothing
+    office.change_settings(review="never")
+    office.deliver_until(900)
+    assert office.books.posted_keys() == []
+    assert set(office.states().values()) == {"cancelled"}
+
+
+def test_what_was_cancelled_right_after_its_order_was_moved_stays_so_after_a_restore(tmp_path: Path) -> None:
+    """C5, D2: the journal knows where the line was going."""
+    firm = Firm(tmp_path)
+    firm.office.receive(order("1", retailer=fee("1.00")))
+    firm.office.deliver_until(60)
+    firm.office.change_settings(review="always")
+    firm.office.receive(order("2", retailer=fee("5.00")))
+    firm.office.courier.run_once()
+    firm.clock.pass_time(DAY * 1.1)
+    firm.office.courier.run_once()
+    assert firm.backups()
+    firm.office.ledger.move("2", matter("J003"))
+    firm.office.ledger.cancel(KEY)
+    firm.office.change_settings(review="never")
+    firm.restart_with(overwrite)
+    firm.office.deliver_until(600)
+    assert firm.books.posted_keys() == ["IT-1-T-1"]
+
+
 @pytest.mark.parametrize("shown", ["gst", "Search fees, taxed"])
 def test_a_line_of_ours_that_lands_late_is_ours_in_whatever_letters_its_code_is_shown(office: Office, shown: str) -> None:
     """D3: given up, put back in the queue, and there after all: nothing is corrected."""

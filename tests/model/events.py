@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from desktop.services.ledger.errors import ActionRefused, LedgerTrouble
 from desktop.services.ledger.model import Delivery
+from desktop.services.ledger.planning import PLANNED_HOLDS
 from tests.model.desk_pc import Pc, Seat
 from tests.model.weather import READS, WRITES, drawn
 from tests.model.world import HOUR, Options, World, refused
@@ -139,7 +140,11 @@ def cancel(world: World, pc: Pc, delivery: Delivery) -> None:
     told = world.orders[key.split("-")[1]]
     included = world.settings.costs.amounts == "inc_gst"
     seen = Decimal(0) if amount is None else amount + (gst if included else 0)
+    along = False
     try:
+        posting = pc.ledger.posting(key)
+        waits = posting is not None and posting.state.value in ("queued", "held") and not posting.touched
+        along = waits and posting is not None and posting.hold in PLANNED_HOLDS
         pc.ledger.cancel(key)
     except ActionRefused:
         return
@@ -147,8 +152,9 @@ def cancel(world: World, pc: Pc, delivery: Delivery) -> None:
         # As in a move: it may be done all the same.
         told.perhaps_cancelled[key] = seen
         return
-    # What is left behind on a matter that the order was moved away from says nothing of the new one.
-    if (delivery.tenant, delivery.matter_number) == told.matters[-1]:
+    # What is left behind on a matter that the order was moved away from says nothing of the new one; what had not been sent
+    # yet, and was about to go along with its order, does.
+    if along or (delivery.tenant, delivery.matter_number) == told.matters[-1]:
         told.cancelled[key] = seen
     world.note(f"{key} is cancelled")
 

@@ -71,8 +71,22 @@ def _retry_cancelled(db: apsw.Connection, posting: Posting, now: datetime, again
 
 def _is_of_order(db: apsw.Connection, posting: Posting, place: Place) -> bool:
     """Whether its order belongs to that matter."""
-    found = db.execute("SELECT system, tenant, matter_id FROM customer_order WHERE order_id = ?", (posting.order_id,))
-    return bool(next(iter(found)) == (place.system, place.tenant, place.matter_id))
+    return _of_order(db, posting).is_same(place)
+
+
+def _of_order(db: apsw.Connection, posting: Posting) -> Place:
+    """The matter that its order belongs to now."""
+    found = db.execute(
+        "SELECT system, tenant, matter_id, matter_number FROM customer_order WHERE order_id = ?", (posting.order_id,)
+    )
+    return Place(*next(iter(found)))
+
+
+def _goes_along(posting: Posting) -> bool:
+    """Nothing of it was left on the matter that it stands at: whatever becomes of it counts where its order is."""
+    if posting.touched:
+        return False
+    return posting.state is _S.QUEUED or (posting.state is _S.HELD and posting.hold in PLANNED_HOLDS)
 
 
 def approve(db: apsw.Connection, key: str, now: datetime) -> None:
@@ -101,10 +115,10 @@ def approve(db: apsw.Connection, key: str, now: datetime) -> None:
 
 
 def cancel(db: apsw.Connection, key: str, now: datetime, *, stood_at: Place | None = None) -> Place:
-    """Gives the matter that the line stood at when it was decided on. `stood_at`: that matter, for a decision that is heard
-    again after a restore, when the line may not have gone along with its order yet."""
+    """Gives the matter that the line stood at when it was decided on, or was about to follow its order to. `stood_at`: that
+    matter, for a decision that is heard again after a restore, when the line may not have gone along with its order yet."""
     posting = _the(db, key)
-    decided_at = stood_at or posting.place
+    decided_at = stood_at or (_of_order(db, posting) if _goes_along(posting) else posting.place)
     match posting.state:
         case _S.CONFIRMED | _S.ACCEPTED:
             raise ActionRefused(f"{posting.key} was posted already. Undo it in the practice system by hand.")
