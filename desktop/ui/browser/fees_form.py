@@ -11,16 +11,17 @@ from desktop.ui import theme
 from desktop.ui.browser.bars import plain_label
 from desktop.ui.browser.saved_file import SavedFile
 from desktop.ui.browser.typed_fees import Fault, TypedFees, check, gst_remark
+from desktop.ui.language import tr
 from desktop.ui.words import Tone
 
 _FIELDS = (
-    ("order_id", "Order number", "as InfoTrack shows it"),
-    ("service", "Service", "Title Search"),
-    ("reference", "Reference", "what was searched"),
-    ("retailer_fee", "InfoTrack fee (without GST)", "0.00"),
-    ("retailer_gst", "GST on InfoTrack fee", "0.00"),
-    ("supplier_fee", "Supplier fee (without GST)", "0.00"),
-    ("supplier_gst", "GST on supplier fee", "0.00"),
+    ("order_id", tr("Order number"), tr("as InfoTrack shows it")),
+    ("service", tr("Service"), "Title Search"),
+    ("reference", tr("Reference"), tr("what was searched")),
+    ("retailer_fee", tr("InfoTrack fee (without GST)"), "0.00"),
+    ("retailer_gst", tr("GST on InfoTrack fee"), "0.00"),
+    ("supplier_fee", tr("Supplier fee (without GST)"), "0.00"),
+    ("supplier_gst", tr("GST on supplier fee"), "0.00"),
 )
 _WIDTH = 330
 
@@ -33,7 +34,7 @@ class FeesForm(QFrame):
 
     def __init__(self, matter_number: str) -> None:
         super().__init__()
-        self.setAccessibleName("Type in fees")
+        self.setAccessibleName(tr("Type in fees"))
         self.setFixedWidth(_WIDTH)
         self._matter_number = matter_number
         self._saved: SavedFile | None = None
@@ -69,14 +70,14 @@ class FeesForm(QFrame):
             self._edits[field] = edit
         column.addLayout(form)
         self._words = plain_label(wrap=True)
-        self._words.setAccessibleName("Remark on the fees")
+        self._words.setAccessibleName(tr("Remark on the fees"))
         column.addWidget(self._words)
         row = QHBoxLayout()
         self.send_button = QPushButton()
         self.send_button.setDefault(True)
         self.send_button.clicked.connect(self._send)
-        cancel = QPushButton("Close form")
-        cancel.setAccessibleName("Close form")
+        cancel = QPushButton(tr("Close form"))
+        cancel.setAccessibleName(tr("Close form"))
         cancel.clicked.connect(self.dismissed.emit)
         row.addWidget(self.send_button)
         row.addWidget(cancel)
@@ -95,13 +96,16 @@ class FeesForm(QFrame):
             edit.clear()
         number = self._matter_number
         if saved is None:
-            self._headline.setText(f"Fees of an order for {number}")
-            self._what.setText("For an order whose result does not come by itself. If it comes later, nothing is charged twice.")
-            self._name_button(f"Record for {number}")
+            self._headline.setText(tr("Fees of an order for {number}", number=number))
+            self._what.setText(
+                tr("For an order whose result does not come by itself. If it comes later, nothing is charged twice.")
+            )
+            self._name_button(tr("Record for {number}", number=number))
         else:
-            self._headline.setText(f"Add this PDF to {number}")
-            self._what.setText(f"{saved.name}\nThe order number keeps it from being filed or charged twice. Fees may stay empty.")
-            self._name_button(f"File in {number}")
+            self._headline.setText(tr("Add this PDF to {number}", number=number))
+            told = tr("The order number keeps it from being filed or charged twice. Fees may stay empty.")
+            self._what.setText(f"{saved.name}\n{told}")
+            self._name_button(tr("File in {number}", number=number))
             self._edits["order_id"].setText(saved.order_id)
         self._edits["service"].setText(service)
         self._say("")
@@ -133,7 +137,7 @@ class FeesForm(QFrame):
             edit.selectAll()
             return
         self.send_button.setEnabled(False)
-        self._say(gst_remark(checked) or "Recording…")
+        self._say(gst_remark(checked) or tr("Recording…"))
         self.sent.emit(checked, self._saved)
 
     def _say(self, words: str, *, bad: bool = False) -> None:

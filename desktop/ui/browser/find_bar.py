@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSize
 from desktop.ui import theme
 from desktop.ui.browser.bars import plain_label
 from desktop.ui.browser.spoken import say_aloud
+from desktop.ui.language import tr
 from desktop.ui.words import Tone
 
 _MOST_LETTERS = 200
@@ -23,28 +24,28 @@ class FindBar(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Find in page")
+        self.setAccessibleName(tr("Find in page"))
         self.setAutoFillBackground(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 8, 5)
         row.setSpacing(6)
-        name = plain_label("Find in page")
+        name = plain_label(tr("Find in page"))
         self.edit = QLineEdit()
-        self.edit.setAccessibleName("Find in page")
-        self.edit.setPlaceholderText("Words to look for")
+        self.edit.setAccessibleName(tr("Find in page"))
+        self.edit.setPlaceholderText(tr("Words to look for"))
         self.edit.setMaxLength(_MOST_LETTERS)
         self.edit.setClearButtonEnabled(True)
         self.edit.setMaximumWidth(320)
         self.edit.setMinimumWidth(90)
         name.setBuddy(self.edit)
         self.count = plain_label()
-        self.count.setAccessibleName("Found")
-        self.count.setMinimumWidth(self.count.fontMetrics().horizontalAdvance("000 of 000"))
+        self.count.setAccessibleName(tr("Found"))
+        self.count.setMinimumWidth(self.count.fontMetrics().horizontalAdvance(tr("{number} of {count}", number="000", count="000")))
         self.count.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        self.previous = self._button("Previous", "Shift+F3", lambda: self.step(back=True))
-        self.next = self._button("Next", "F3", lambda: self.step(back=False))
-        self.done = self._button("Close", "Esc", self.put_away)
-        self.done.setAccessibleName("Close find")
+        self.previous = self._button(tr("Previous"), "Shift+F3", lambda: self.step(back=True))
+        self.next = self._button(tr("Next"), "F3", lambda: self.step(back=False))
+        self.done = self._button(tr("Close"), "Esc", self.put_away)
+        self.done.setAccessibleName(tr("Close find"))
         row.addWidget(name)
         row.addWidget(self.edit, 4)
         row.addWidget(self.count)
@@ -157,16 +158,16 @@ class FindBar(QFrame):
             return
         number = result.numberOfMatches()
         if number == 0:
-            self._show_count("Not found", bad=True)
+            self._show_count(tr("Not found"), bad=True)
         else:
-            self._show_count(f"{result.activeMatch()} of {number}")
+            self._show_count(tr("{number} of {count}", number=result.activeMatch(), count=number))
 
     def _show_count(self, words: str, *, bad: bool = False) -> None:
         """Said aloud as well, once for each change."""
         if words and words != self.count.text():
-            say_aloud(self, f"{words} for {self.edit.text()}" if bad else words)
+            say_aloud(self, tr("{words} for {text}", words=words, text=self.edit.text()) if bad else words)
         self.count.setText(words)
-        self.count.setAccessibleName(words or "Nothing looked for yet")
+        self.count.setAccessibleName(words or tr("Nothing looked for yet"))
         self._bad = bad
         found = bool(words) and not bad
         self.previous.setEnabled(found)

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from desktop.ui.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -20,11 +22,11 @@ class Site:
 
 INFOTRACK = Site(
     "InfoTrack",
-    " Nothing was ordered by this.",
-    " If you had just placed an order, look at Orders and postings before you order again.",
-    " If it stays like this, order again from the tray.",
+    " " + tr("Nothing was ordered by this."),
+    " " + tr("If you had just placed an order, look at Orders and postings before you order again."),
+    " " + tr("If it stays like this, order again from the tray."),
 )
-SIGN_IN = Site("The sign-in page", another_way=" If it stays like this, close this window and connect again.")
+SIGN_IN = Site(tr("The sign-in page"), another_way=" " + tr("If it stays like this, close this window and connect again."))
 
 
 class Picture(StrEnum):
@@ -61,75 +63,96 @@ def explain(code: int, host: str, site: Site = INFOTRACK) -> Explained | None:
     """`code` is the engine's error (negative). None where nothing needs to be said."""
     if code in STOPPED_BY_US:
         return None
-    there = host or "the address"
+    there = host or tr("the address")
     if code in _NO_LINE:
         return Explained(
-            "This PC is not on the internet",
-            f"There is no way to {there} just now. Check the network cable, the Wi-Fi or the VPN, then press Try again."
-            f"{site.nothing_done}",
+            tr("This PC is not on the internet"),
+            tr(
+                "There is no way to {there} just now. Check the network cable, the Wi-Fi or the VPN, then press Try again.",
+                there=there,
+            )
+            + site.nothing_done,
         )
     if code in _NO_NAME:
         return Explained(
-            f"{possessive(site.name)} address was not found",
-            f"This PC could not look up {there}. Mostly the internet connection or the VPN is down. Check it, then press Try "
-            f"again.{site.nothing_done}",
+            tr("{name}'s address was not found", name=site.name),
+            tr(
+                "This PC could not look up {there}. Mostly the internet connection or the VPN is down. Check it, then press Try "
+                "again.",
+                there=there,
+            )
+            + site.nothing_done,
         )
     if code in _PROXY:
         return Explained(
-            "The office proxy is in the way",
-            f"The way to {there} goes through your firm's proxy, and the proxy did not let the page through or did not answer. "
-            "Try again in a moment; if it stays like this, tell your IT people.",
+            tr("The office proxy is in the way"),
+            tr(
+                "The way to {there} goes through your firm's proxy, and the proxy did not let the page through or did not answer. "
+                "Try again in a moment; if it stays like this, tell your IT people.",
+                there=there,
+            ),
         )
     if code == -201:
         return Explained(
-            "This address could not prove who it is",
-            f"By this PC's clock the certificate of {there} is not valid today, so nothing was loaded from it. There is no way "
-            "round this here. Check this PC's date and time; if they are right, tell your IT people.",
+            tr("This address could not prove who it is"),
+            tr(
+                "By this PC's clock the certificate of {there} is not valid today, so nothing was loaded from it. There is no way "
+                "round this here. Check this PC's date and time; if they are right, tell your IT people.",
+                there=there,
+            ),
             Picture.SHUT,
         )
     if -299 <= code <= -200:
         return Explained(
-            "This address could not prove who it is",
-            f"The certificate of {there} is not valid, so nothing was loaded from it. There is no way round this here. "
-            "Check this PC's date and time; if they are right, tell your IT people.",
+            tr("This address could not prove who it is"),
+            tr(
+                "The certificate of {there} is not valid, so nothing was loaded from it. There is no way round this here. "
+                "Check this PC's date and time; if they are right, tell your IT people.",
+                there=there,
+            ),
             Picture.SHUT,
         )
     if code in _TLS:
         return Explained(
-            "No secure line could be made",
-            f"This PC and {there} could not agree on a secure line, so nothing was loaded. Often a security program or a proxy "
-            "stands between. Try again; if it stays like this, tell your IT people.",
+            tr("No secure line could be made"),
+            tr(
+                "This PC and {there} could not agree on a secure line, so nothing was loaded. Often a security program or a proxy "
+                "stands between. Try again; if it stays like this, tell your IT people.",
+                there=there,
+            ),
             Picture.SHUT,
         )
     if code in _NO_ANSWER:
         return Explained(
-            f"{site.name} did not answer",
-            f"{there} could not be reached or cut the line. Press Try again in a moment.{site.may_be_done}",
+            tr("{name} did not answer", name=site.name),
+            tr("{there} could not be reached or cut the line. Press Try again in a moment.", there=there) + site.may_be_done,
         )
     if code == -310:
         return Explained(
-            f"{site.name} leads round in a circle",
-            f"{there} led from page to page without end. Begin again.{site.another_way}{site.may_be_done}",
+            tr("{name} leads round in a circle", name=site.name),
+            tr("{there} led from page to page without end. Begin again.", there=there) + site.another_way + site.may_be_done,
             Picture.SHUT,
         )
     if code == -379:
         return Explained(
-            f"{site.name} answered with an error",
-            f"{there} gave an error instead of a page. Mostly it passes: press Try again in a moment.{site.may_be_done}",
+            tr("{name} answered with an error", name=site.name),
+            tr("{there} gave an error instead of a page. Mostly it passes: press Try again in a moment.", there=there)
+            + site.may_be_done,
         )
     if code == -400:
         return Explained(
-            "This page can't be shown a second time",
-            "To show it again, what was typed would have to be sent a second time, and that could order twice; so iConnect "
-            f"does not do it. Press Back once more, or go on from another page.{site.may_be_done}",
+            tr("This page can't be shown a second time"),
+            tr(
+                "To show it again, what was typed would have to be sent a second time, and that could order twice; so iConnect "
+                "does not do it. Press Back once more, or go on from another page."
+            )
+            + site.may_be_done,
             Picture.SHUT,
             may_retry=False,
         )
     return Explained(
-        "The page could not be shown",
-        f"{there} answered with something unexpected ({code}). Press Try again.{site.another_way}{site.may_be_done}",
+        tr("The page could not be shown"),
+        tr("{there} answered with something unexpected ({code}). Press Try again.", there=there, code=code)
+        + site.another_way
+        + site.may_be_done,
     )
-
-
-def possessive(name: str) -> str:
-    return f"{name}'s"

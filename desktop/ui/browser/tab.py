@@ -15,6 +15,7 @@ from desktop.ui.browser.load_errors import Explained, Picture
 from desktop.ui.browser.notice_page import NoticePage
 from desktop.ui.browser.page import OrderPage
 from desktop.ui.browser.page_view import PageView
+from desktop.ui.language import tr
 
 _SIGN_IN_PATH = re.compile(
     r"/(account/)?(log-?in|sign-?in|log-?on|session-?(expired|ended|timeout))(\.aspx?|\.html?)?/?$", re.IGNORECASE
@@ -132,23 +133,25 @@ class Tab(QStackedWidget):
 
     def say_signed_out(self, trouble: str = "") -> None:
         """The site's sign-in has ended. `trouble`: why there is no new one."""
-        advice = (
+        advice = tr(
             "The sign-in that iConnect got for this order has ended. Sign in again here: iConnect gets a new link for the same "
             "matter. Nothing is ordered by that. What you had typed but not ordered has to be typed again; if you had just placed "
             "an order, look at Orders and postings before you order it again."
         )
         self.say(
             Explained(
-                "InfoTrack asks for a sign-in again", f"{trouble} {advice}".strip() if trouble else advice, Picture.SIGNED_OUT
+                tr("InfoTrack asks for a sign-in again"), f"{trouble} {advice}".strip() if trouble else advice, Picture.SIGNED_OUT
             ),
-            Choice("Sign in again", self.sign_in_wanted.emit),
-            Choice("Show InfoTrack's own sign-in page", self._show_page),
+            Choice(tr("Sign in again"), self.sign_in_wanted.emit),
+            Choice(tr("Show InfoTrack's own sign-in page"), self._show_page),
         )
 
     def say_signing_in(self) -> None:
         self.say(
-            Explained("Signing in again", "iConnect is asking InfoTrack for a new link to the same matter.", Picture.WAITING),
-            Choice("Stop waiting", self.say_signed_out),
+            Explained(
+                tr("Signing in again"), tr("iConnect is asking InfoTrack for a new link to the same matter."), Picture.WAITING
+            ),
+            Choice(tr("Stop waiting"), self.say_signed_out),
             busy=True,
         )
 
@@ -157,12 +160,14 @@ class Tab(QStackedWidget):
         self._signed_out = False
         self.say(
             Explained(
-                "You are signed in again",
-                "This page was closed by InfoTrack when the sign-in ended. Load it again if you still need it; nothing is "
-                "ordered by that.",
+                tr("You are signed in again"),
+                tr(
+                    "This page was closed by InfoTrack when the sign-in ended. Load it again if you still need it; nothing is "
+                    "ordered by that."
+                ),
                 Picture.SIGNED_OUT,
             ),
-            Choice("Load this page again", self._load_good),
+            Choice(tr("Load this page again"), self._load_good),
         )
 
     def release(self) -> None:
@@ -212,9 +217,9 @@ class Tab(QStackedWidget):
     def _on_failed(self, what: Explained) -> None:
         self.progress = 100
         if what.may_retry:
-            self.say(what, Choice("Try again", self.again))
+            self.say(what, Choice(tr("Try again"), self.again))
         else:
-            self.say(what, Choice("Back", self.view.back))
+            self.say(what, Choice(tr("Back"), self.view.back))
         self.loaded.emit(False)
 
     def _has_keyboard(self) -> bool:
@@ -239,15 +244,19 @@ class Tab(QStackedWidget):
         self.progress = 100
         now = time.monotonic()
         self._crashes = [one for one in self._crashes if now - one < _CRASH_SECONDS] + [now]
-        advice = (
+        advice = tr(
             "Nothing of what iConnect knows was lost; only what was typed into the page and not sent. If you were just placing an "
             "order, look at Orders and postings before you order again."
         )
         if len(self._crashes) >= _CRASHES:
-            advice = f"It has stopped {_CRASHES} times and more. Close this window and order again from the tray. {advice}"
+            advice = tr(
+                "It has stopped {count} times and more. Close this window and order again from the tray. {advice}",
+                count=_CRASHES,
+                advice=advice,
+            )
         self.say(
-            Explained("The page has stopped working", advice, Picture.CRASHED),
-            Choice("Load the page again", self.again),
+            Explained(tr("The page has stopped working"), advice, Picture.CRASHED),
+            Choice(tr("Load the page again"), self.again),
         )
         self.crashed.emit("page", reason)
 
@@ -257,9 +266,11 @@ class Tab(QStackedWidget):
                 self._show_page()
             return
         self.say(
-            Explained("The page does not answer", "It may still be working. Wait, or stop it and load it again.", Picture.WAITING),
-            Choice("Stop it and load again", self._restart),
-            Choice("Wait", self._show_page),
+            Explained(
+                tr("The page does not answer"), tr("It may still be working. Wait, or stop it and load it again."), Picture.WAITING
+            ),
+            Choice(tr("Stop it and load again"), self._restart),
+            Choice(tr("Wait"), self._show_page),
         )
         self.crashed.emit("hang", "The page does not answer.")
 
@@ -277,12 +288,12 @@ class Tab(QStackedWidget):
     def _too_slow(self) -> None:
         self.say(
             Explained(
-                "InfoTrack takes very long to answer",
-                "The page has not come yet. Keep waiting, or try again. If it stays like this, check the internet connection.",
+                tr("InfoTrack takes very long to answer"),
+                tr("The page has not come yet. Keep waiting, or try again. If it stays like this, check the internet connection."),
                 Picture.WAITING,
             ),
-            Choice("Keep waiting", self._wait_on),
-            Choice("Try again", self.again),
+            Choice(tr("Keep waiting"), self._wait_on),
+            Choice(tr("Try again"), self.again),
         )
 
     def _wait_on(self) -> None:
