@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from desktop.services.delivery.ports import FeedCursor
 from desktop.services.errors import NotNow
+from desktop.services.infotrack.inbox import FeedCursor
 from desktop.services.infotrack.model import Incoming, OrderMessage
 
 

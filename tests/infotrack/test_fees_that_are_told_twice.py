@@ -66,3 +66,18 @@ def test_a_later_message_that_contradicts_itself_takes_nothing_back_by_itself(of
     confirmed = {key for key, state in office.states().items() if state == "confirmed"}
     assert confirmed == set(before)
     assert "held" in office.states().values()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"RetailerFeeTotal": "0.00"}, {"RetailerFee": 0, "RetailerFeeGST": None}, {"RetailerFeeTotal": "0", "RetailerFeeGST": "0"}],
+)
+def test_a_fee_of_nothing_has_no_gst_to_guess(told: dict[str, str]) -> None:
+    supplier = {name: value for name, value in PARTS.items() if name.startswith("Supplier")}
+    (charge,) = charges(message(told, supplier))
+    assert (charge.net, charge.problem) == (Decimal("20.00"), "")
+
+
+@pytest.mark.parametrize("told", [{"RetailerFeeGST": "0.00"}, {"RetailerFeeTotal": "6.60"}])
+def test_a_fee_of_something_is_not_guessed(told: dict[str, str]) -> None:
+    assert "missing" in " ".join(message(told).problems)

@@ -321,6 +321,6 @@ def test_one_message_s_address_can_not_end_the_login_for_every_order(world: Worl
     world.trusted = replace(world.trusted, api_url="https://api.infotrack.com.au/v1/")
     documents = Documents(Http(), world.credentials, world.trusted, cap=1_000_000)
     world.always(Reply(401))
-    with pytest.raises(BadAnswer):
+    with pytest.raises(Refused, match="did not accept"):
         documents.fetch(world.url)
     assert world.credentials.state().state is ConnectionState.CONNECTED

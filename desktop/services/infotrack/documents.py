@@ -78,8 +78,9 @@ class Documents:
             if login is None:
                 raise BadAnswer("The result file lies outside InfoTrack and asks for a login, which is not sent there.")
             if not self._trusted.api(url):
-                # One message names the address: it must not be able to end the login for every order.
-                raise BadAnswer("The result file's server did not accept your InfoTrack login.")
+                # One message names the address: it must not be able to end the login for every order. Nor is the login sent
+                # there again by itself: whoever counts wrong passwords may lock the account.
+                raise Refused("The result file's server did not accept your InfoTrack login.", status=401)
             self._credentials.rejected(login)
             raise SignedOut(_REJECTED)
         return answer

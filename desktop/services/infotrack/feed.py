@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from desktop.services.delivery.ports import FeedCursor, Inbox
 from desktop.services.errors import AnswerLost, BadAnswer, SignedOut
 from desktop.services.http import Answer, Http, Limits
 from desktop.services.infotrack.answers import wait_of, words
 from desktop.services.infotrack.credentials import Credentials
 from desktop.services.infotrack.fields import Fields
+from desktop.services.infotrack.inbox import FeedCursor, Inbox
 from desktop.services.infotrack.messages import MAX_BYTES, Batch, MessageUnreadable, batch_of, parse_json
 from desktop.services.infotrack.model import Incoming, Source
 from desktop.services.infotrack.unreadable import Unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from desktop.services.delivery.ports import Inbox
+from desktop.services.infotrack.inbox import Inbox
 from desktop.services.infotrack.messages import MAX_BYTES, MessageUnreadable, read_batch
 from desktop.services.infotrack.model import Incoming, Source
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from desktop.services.delivery.ports import Inbox
 from desktop.services.errors import NotNow
+from desktop.services.infotrack.inbox import Inbox
 from desktop.services.infotrack.messages import MAX_BYTES, Batch, MessageUnreadable, read_batch
 from desktop.services.infotrack.model import Incoming, Source
 

@@ -25,6 +25,7 @@ from desktop.services.infotrack.model import Fee, OrderMessage
 MAX_BYTES = 20_000_000
 MAX_MESSAGES = 20_000
 MAX_MESSAGE_BYTES = 2_000_000
+ZERO = Decimal("0.00")
 _MOST_PARTS = 20 * MAX_MESSAGES
 
 
@@ -188,6 +189,9 @@ def _fee(item: Fields, group: str, problems: list[str]) -> Fee | None:
     if len(problems) > before or told == [None, None, None]:
         return None
     net, gst, total = told
+    if ZERO in (net, total) and not any(told):
+        # Where nothing is charged, no GST is either.
+        return Fee(ZERO, ZERO, ZERO)
     if net is not None and gst is not None:
         return Fee(net, gst, net + gst if total is None else total)
     if total is not None and net is not None:

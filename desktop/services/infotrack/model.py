@@ -1,4 +1,4 @@
-"""InfoTrack's nouns as frozen values (apis/infotrack.md sections 4 to 8 of the design notes name the source of each field)."""
+"""InfoTrack's nouns as frozen values."""
 
 from __future__ import annotations
 
