@@ -18,6 +18,7 @@ from desktop.services.advice import Advice
 from desktop.services.books import Books
 from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.services.practice.model import AccessFinding, CostCode, Matter
+from desktop.services.practice.model import MatterHit as MatterHit
 
 
 class ConnectionState(StrEnum):
@@ -70,16 +71,6 @@ class Status:
     budget: Mapping[str, object] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     crash_reports: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MatterHit:
-    """A found matter. `mine`: the signed-in person is on it; `recent`: ordered for or opened here lately."""
-
-    matter: Matter
-    score: float
-    mine: bool = False
-    recent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

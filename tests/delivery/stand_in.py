@@ -11,9 +11,9 @@ from random import Random
 from typing import Final
 
 from desktop.services.delivery.courier import Courier, Report
-from desktop.services.delivery.ports import FeedCursor, Inbox
 from desktop.services.delivery.turn import Turn
 from desktop.services.errors import Refused, ServiceError
+from desktop.services.infotrack.inbox import FeedCursor, Inbox
 from desktop.services.infotrack.model import Fee, FetchedFile, Incoming, OrderMessage, RetailerReference, Source
 from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import split_key

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.services.delivery.ports import FeedCursor, Inbox
+from desktop.services.infotrack.inbox import FeedCursor, Inbox
 from desktop.services.infotrack.model import Incoming, OrderMessage, Source
 from desktop.services.ledger.facts import Recorded, in_order
 from desktop.services.ledger.ledger import Ledger

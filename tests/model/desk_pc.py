@@ -16,10 +16,10 @@ from typing import Any, cast
 import apsw
 
 from desktop.services.delivery.courier import Courier
-from desktop.services.delivery.ports import FeedCursor, Inbox
 from desktop.services.delivery.steady import SteadyClock
 from desktop.services.errors import NotSent, SignedOut
 from desktop.services.http import Answer, Http
+from desktop.services.infotrack.inbox import FeedCursor, Inbox
 from desktop.services.infotrack.model import FetchedFile, Incoming, OrderMessage, RetailerReference, Source
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import Suggestion

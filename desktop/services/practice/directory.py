@@ -14,7 +14,6 @@ from pathlib import Path
 import apsw
 
 from desktop.private_files import make_private
-from desktop.services.desk import MatterHit
 from desktop.services.errors import NotNow
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
@@ -24,7 +23,7 @@ from desktop.services.practice.matter_index import MatterIndex, build_index
 from desktop.services.practice.matter_marks import Mark, marks
 from desktop.services.practice.matter_search import NUMBER, NUMBER_WITHOUT_ZEROS, MatterSearch, Taste
 from desktop.services.practice.matter_suggestions import suggest
-from desktop.services.practice.model import Matter, Staff
+from desktop.services.practice.model import Matter, MatterHit, Staff
 from desktop.services.practice.number_slips import number_readings, number_slips
 from desktop.services.practice.search_text import canonical_number, compact, fold, words
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from desktop.services.desk import MatterHit
 from desktop.services.infotrack.model import OrderMessage
 from desktop.services.ledger.model import Suggestion
-from desktop.services.practice.model import Matter
+from desktop.services.practice.model import Matter, MatterHit
 from desktop.services.practice.search_text import canonical_number, compact, words
 
 _DULL = frozenset(

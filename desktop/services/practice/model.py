@@ -46,6 +46,16 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
+class MatterHit:
+    """A found matter. `mine`: the signed-in person is on it; `recent`: ordered for or opened here lately."""
+
+    matter: Matter
+    score: float
+    mine: bool = False
+    recent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PostalAddress:
     """As the practice system keeps it; every part may be empty."""
 
