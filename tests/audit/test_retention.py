@@ -108,7 +108,9 @@ def test_thirteen_months_later_the_first_month_is_gone_and_the_rest_proves_itsel
     assert firm.office.ledger.is_sound()
     firm.order()
     assert firm.office.ledger.first_bad_step() is None
-    assert not [one for one in examined(tmp_path / "ledger.db", firm.clock.at) if one.bad]
+    told = examined(tmp_path / "ledger.db", firm.clock.at)
+    assert not [one for one in told if one.bad]
+    assert [one.message for one in told if one.name == "ledger's trail"] == [f"It is whole. {stub.sentence()}."]
 
 
 def test_unless_the_settings_say_so_it_is_kept_for_ever(firm: Firm) -> None:

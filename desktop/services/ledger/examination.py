@@ -14,6 +14,7 @@ from desktop.services.ledger import files
 from desktop.services.ledger.backups import Backups, first_problem, prove, size_of
 from desktop.services.ledger.errors import LedgerError
 from desktop.services.ledger.mending import beside, how_it_was, sentence, suspicion
+from desktop.services.ledger.purged import purged
 from desktop.services.ledger.sealing import first_bad_link
 from desktop.services.ledger.upgrade import SCHEMA_VERSION
 
@@ -92,6 +93,8 @@ def _content(db: apsw.Connection, *, quick: bool) -> Iterator[Finding]:
             "Keep the profile's folder as it is and find out who changed it; a backup shows how it was.",
             bad=True,
         )
+    elif (stub := purged(db)) is not None:
+        yield Finding("ledger's trail", f"It is whole. {stub.sentence()}.")
     looked = "quickly, because it is large" if quick else "wholly"
     deliveries = next(iter(db.execute("SELECT count(*) FROM delivery")))[0]
     yield Finding("ledger", f"It is sound (looked at {looked}; {deliveries} deliveries).")
