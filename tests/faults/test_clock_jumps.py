@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop.services.errors import AnswerLost
-from tests.delivery.stand_in import Books, Clock, Office, fee, order
+from tests.delivery.stand_in import XPM, Books, Clock, Office, fee, order
 
 LANDS_AFTER = timedelta(seconds=60)
 MINUTES, DAY = timedelta(minutes=5), timedelta(days=1)
@@ -109,4 +109,28 @@ def test_after_the_answer_no_jump_of_the_clock_makes_a_second_line(tmp_path: Pat
     pass_real_time(office, right, timedelta(minutes=5), step=10)
     assert times_posted(office) == 1
     assert office.states() == {"IT-1-T-1": "confirmed"}
+    office.ledger.close()
+
+
+def test_a_read_from_before_the_clock_was_set_back_is_no_fresh_one(tmp_path: Path) -> None:
+    """D5: the first of two sends takes two minutes, and the clock goes back by ten meanwhile; the matter is read before the
+    second one."""
+    right = Clock()
+    pc = PcClock(right)
+    office = Office(tmp_path, pc, Books(right))
+    ours = f"ICONNECT1_{office.ledger.installation}|{XPM}|id-J001"
+    office.receive(order("1", reference=ours, retailer=fee("5.00")), order("2", reference=ours, retailer=fee("6.00")))
+    office.courier.plan_only()
+    right.pass_time(3600)
+
+    def slow(call: str, what: str) -> None:
+        if call == "post_cost" and not pc.off:
+            pc.off = -2 * MINUTES
+            right.pass_time(120)
+
+    office.practice.fault = slow
+    office.deliver()
+    calls = [name for name, *_ in office.practice.calls]
+    assert calls[:4] == ["costs", "post_cost", "costs", "post_cost"]
+    assert times_posted(office) == 1
     office.ledger.close()

@@ -301,7 +301,9 @@ class MatterWorker:
         shared = first and not self.ledger.was_started_here(posting.order_id)
         for look in range(LOOKS):
             age = self.ledger.now() - self._read_at[posting.kind]
-            stale = age > (FRESH_FOR_OTHERS if shared else FRESH) or (shared and posting.kind in self._sent_since)
+            # By a clock that was set back since nobody can tell how old it is.
+            old = not timedelta() <= age <= (FRESH_FOR_OTHERS if shared else FRESH)
+            stale = old or (shared and posting.kind in self._sent_since)
             if not stale and not look:
                 return
             costs = posting.kind is DeliveryKind.COST
