@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from desktop.ui.language import tr
+
 
 class Verdict(StrEnum):
     ALLOW = "allow"
@@ -35,7 +37,7 @@ class Finding:
 _NEVER_HERE = ("xero.com",)
 """A1: Xero is signed in to in the system browser, where the person can see what they type their password into."""
 
-_SIGN_IN_ELSEWHERE = "Signing in to the practice system happens in your own browser, never in this window."
+_SIGN_IN_ELSEWHERE = tr("Signing in to the practice system happens in your own browser, never in this window.")
 
 _SINGLE_SIGN_ON = (
     "login.microsoftonline.com",
@@ -187,10 +189,10 @@ class Rules:
         """For a page's main frame, redirects included."""
         place = place_of(url)
         if place is None or place.scheme not in ("https", "http"):
-            return Finding(Verdict.REFUSE, "", "This kind of address is not opened from a web page.")
+            return Finding(Verdict.REFUSE, "", tr("This kind of address is not opened from a web page."))
         host = place.host
         if self._is_our_listener(place):
-            return Finding(Verdict.REFUSE, host, "This address belongs to iConnect itself.")
+            return Finding(Verdict.REFUSE, host, tr("This address belongs to iConnect itself."))
         if self._is_sign_in(place):
             return Finding(
                 Verdict.ASK,
@@ -201,22 +203,26 @@ class Rules:
         if self._is_ours(place):
             return Finding(Verdict.ALLOW, host)
         if is_office(host, place.address):
-            return Finding(Verdict.REFUSE, host, "A web page may not open addresses on this PC or in the office network.")
+            return Finding(Verdict.REFUSE, host, tr("A web page may not open addresses on this PC or in the office network."))
         if self._entry_for(place) is not None:
-            return Finding(Verdict.REFUSE, host, "This address is on the right host, but not over the secure way that it must use.")
+            return Finding(
+                Verdict.REFUSE, host, tr("This address is on the right host, but not over the secure way that it must use.")
+            )
         if place.address is not None:
-            return Finding(Verdict.REFUSE, host, "An address that is only a number is not opened from a web page.")
+            return Finding(Verdict.REFUSE, host, tr("An address that is only a number is not opened from a web page."))
         if any(_within(host, name) for name in _SINGLE_SIGN_ON):
             return Finding(
                 Verdict.ASK,
                 host,
-                "Signing in with Microsoft, Google or Okta does not work inside another program's window. "
-                "Use the InfoTrack login that is saved in iConnect, or order in your own browser.",
+                tr(
+                    "Signing in with Microsoft, Google or Okta does not work inside another program's window. "
+                    "Use the InfoTrack login that is saved in iConnect, or order in your own browser."
+                ),
                 kind="sign-in",
             )
         if "xn--" in host:
-            return Finding(Verdict.REFUSE, host, "This name is written in letters that can be mistaken for others.")
-        return Finding(Verdict.ASK, host, f"{host} is not part of InfoTrack.")
+            return Finding(Verdict.REFUSE, host, tr("This name is written in letters that can be mistaken for others."))
+        return Finding(Verdict.ASK, host, tr("{host} is not part of InfoTrack.", host=host))
 
     def resource(self, url: str) -> Finding:
         """For everything else that a page loads, frames included."""

@@ -23,6 +23,7 @@ from PySide6.QtWebEngineCore import QWebEngineDownloadRequest
 from desktop.ui.browser.addresses import Rules, Verdict
 from desktop.ui.browser.file_names import looks_like_pdf, order_number_in, safe_name
 from desktop.ui.browser.saved_file import Download, DownloadState, SavedFile
+from desktop.ui.language import tr
 
 PARTIAL = ".partial"
 MOST_AT_ONCE = 4
@@ -30,7 +31,7 @@ MOST_IN_ALL = 200
 SPARE_BYTES = 50_000_000
 STALE_SECONDS = 24 * 3600.0
 ZONE = b"[ZoneTransfer]\r\nZoneId=3\r\n"
-_VERY_MANY = "This window has saved very many files. Close it and order again from the tray to save more."
+_VERY_MANY = tr("This window has saved very many files. Close it and order again from the tray to save more.")
 
 
 class Downloads(QObject):
@@ -154,28 +155,31 @@ class Downloads(QObject):
         if download is not None:
             self._ended(replace(download, state=DownloadState.FAILED, reason=reason))
 
+    def _too_large(self) -> str:
+        return tr("A file of more than {size} MB was not saved.", size=self._most_bytes // 1_000_000)
+
     def _why_not(self, request: QWebEngineDownloadRequest, name: str | None) -> str:
         url = request.url()
         if request.isSavePageDownload():
-            return "Whole pages are not saved here; save the document instead."
+            return tr("Whole pages are not saved here; save the document instead.")
         text = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
         if url.scheme() in ("blob", "data"):
             page = request.page()
             text = page.url().toString(QUrl.ComponentFormattingOption.FullyEncoded) if page is not None else ""
         if self._rules.navigation(text).verdict is not Verdict.ALLOW:
-            return "A file from an address outside InfoTrack was not saved."
+            return tr("A file from an address outside InfoTrack was not saved.")
         if name is None:
-            return "This kind of file is not saved here. Documents, tables and pictures are."
+            return tr("This kind of file is not saved here. Documents, tables and pictures are.")
         if len(self._running) >= MOST_AT_ONCE:
-            return f"Only {MOST_AT_ONCE} files are saved at once. Try again when one has finished."
+            return tr("Only {count} files are saved at once. Try again when one has finished.", count=MOST_AT_ONCE)
         if self._count >= MOST_IN_ALL:
             return _VERY_MANY
         size = request.totalBytes()
         if size > self._most_bytes:
-            return f"A file of more than {self._most_bytes // 1_000_000} MB was not saved."
+            return self._too_large()
         with contextlib.suppress(OSError):
             if self._free_bytes(self._folder) < max(size, 0) + SPARE_BYTES:
-                return "The disk is almost full, so the file was not saved. Make room and try again."
+                return tr("The disk is almost full, so the file was not saved. Make room and try again.")
         return ""
 
     def _watch(self, request: QWebEngineDownloadRequest) -> None:
@@ -183,7 +187,7 @@ class Downloads(QObject):
             return
         partial, download = self._running[request]
         if request.receivedBytes() > self._most_bytes:
-            self._give_up(request, f"A file of more than {self._most_bytes // 1_000_000} MB was not saved.", may_retry=False)
+            self._give_up(request, self._too_large(), may_retry=False)
             return
         download = replace(download, received=request.receivedBytes(), total=request.totalBytes())
         self._running[request] = (partial, download)
@@ -232,7 +236,7 @@ class Downloads(QObject):
             return
         if saved is None:
             self._remove(partial)
-            reason = "The file is empty or is not the PDF that it says it is, so it was not saved. Try again on the page."
+            reason = tr("The file is empty or is not the PDF that it says it is, so it was not saved. Try again on the page.")
             self._ended(replace(failed, reason=reason, may_retry=False))
             return
         self._ended(replace(download, state=DownloadState.SAVED, received=saved.size, total=saved.size, saved=saved))
@@ -312,13 +316,18 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-_DISK_FULL = "The disk is full, so the file was not saved. Make room and try again; InfoTrack still has it."
+_DISK_FULL = tr("The disk is full, so the file was not saved. Make room and try again; InfoTrack still has it.")
+
+
+def is_disk_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) in (39, 112)
 
 
 def why_not_written(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) in (39, 112):
+    if is_disk_full(error):
         return _DISK_FULL
-    return f"The file could not be saved on this PC ({error.strerror or 'no reason given'}). InfoTrack still has it."
+    why = error.strerror or tr("no reason given")
+    return tr("The file could not be saved on this PC ({why}). InfoTrack still has it.", why=why)
 
 
 def why_interrupted(reason: QWebEngineDownloadRequest.DownloadInterruptReason) -> str:
@@ -326,13 +335,13 @@ def why_interrupted(reason: QWebEngineDownloadRequest.DownloadInterruptReason) -
     if name == "FileNoSpace":
         return _DISK_FULL
     if name in ("FileAccessDenied", "FileBlocked", "FileSecurityCheckFailed", "FileVirusInfected"):
-        return "This PC or its virus scanner did not let the file be written. Ask your IT people; InfoTrack still has it."
+        return tr("This PC or its virus scanner did not let the file be written. Ask your IT people; InfoTrack still has it.")
     if name.startswith("File"):
-        return "The file could not be written on this PC. Try again; InfoTrack still has it."
+        return tr("The file could not be written on this PC. Try again; InfoTrack still has it.")
     if name == "ServerUnauthorized":
-        return "InfoTrack wants a sign-in before it gives the file. Sign in again in the page, then try again."
+        return tr("InfoTrack wants a sign-in before it gives the file. Sign in again in the page, then try again.")
     if name.startswith("Server"):
-        return "InfoTrack did not give the file. Try again in a moment."
+        return tr("InfoTrack did not give the file. Try again in a moment.")
     if name == "UserCanceled":
-        return "Saving the file was cancelled."
-    return "The line was cut while the file was coming. Nothing is lost: InfoTrack still has it. Try again."
+        return tr("Saving the file was cancelled.")
+    return tr("The line was cut while the file was coming. Nothing is lost: InfoTrack still has it. Try again.")

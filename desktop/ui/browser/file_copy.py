@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.ui.browser.downloads import mark_of_the_web, why_not_written
+from desktop.ui.browser.downloads import is_disk_full, mark_of_the_web
+from desktop.ui.language import tr
 
 
 class FileCopier(QObject):
@@ -47,12 +48,18 @@ class FileCopier(QObject):
                 copy_whole(source, target)
                 mark_of_the_web(target, platform=self._platform)
             except FileNotFoundError:
-                self.failed.emit(number, "The copy could not be made: the file or the folder is no longer there.")
+                self.failed.emit(number, tr("The copy could not be made: the file or the folder is no longer there."))
             except OSError as error:
-                sentence = why_not_written(error).replace("The file", "The copy", 1).replace("the file was", "the copy was")
-                self.failed.emit(number, sentence.replace("InfoTrack still has it.", "The saved file is still here."))
+                self.failed.emit(number, why_not_copied(error))
             else:
-                self.copied.emit(number, f"A copy is in {target.parent.name or target.parent}.")
+                self.copied.emit(number, tr("A copy is in {folder}.", folder=target.parent.name or target.parent))
+
+
+def why_not_copied(error: OSError) -> str:
+    if is_disk_full(error):
+        return tr("The disk is full, so the copy was not saved. Make room and try again. The saved file is still here.")
+    why = error.strerror or tr("no reason given")
+    return tr("The copy could not be saved on this PC ({why}). The saved file is still here.", why=why)
 
 
 def copy_whole(source: Path, target: Path, *, copy: Callable[[Path, Path], object] = shutil.copyfile) -> None:

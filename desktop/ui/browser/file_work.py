@@ -13,6 +13,7 @@ from desktop.ui.browser.downloads import Downloads
 from desktop.ui.browser.downloads_bar import DownloadRow, DownloadsBar
 from desktop.ui.browser.file_copy import FileCopier
 from desktop.ui.browser.printing import PdfMaker
+from desktop.ui.language import tr
 from desktop.ui.widgets import save_as
 
 AskTarget = Callable[[QWidget, str, str, str, Callable[[Path], None]], None]
@@ -65,7 +66,7 @@ class FileWork(QObject):
     def keep_page(self, page: QWebEnginePage) -> None:
         """The page as a PDF among the saved files, where «Add to matter» stands beside it."""
         title = page.title().strip()
-        name = "InfoTrack page" if not title or "://" in title else title
+        name = tr("InfoTrack page") if not title or "://" in title else title
         download = self._downloads.begin_made(f"{name}.pdf")
         if download is not None:
             self._pdfs.start(page, download.number)
@@ -75,7 +76,7 @@ class FileWork(QObject):
         self._pdfs.page_gone(page)
 
     def _no_pdf(self, number: int) -> None:
-        self._downloads.made_failed(number, "The page could not be made into a PDF. Load it again and keep it once more.")
+        self._downloads.made_failed(number, tr("The page could not be made into a PDF. Load it again and keep it once more."))
 
     def _cancel(self, row: DownloadRow) -> None:
         self._pdfs.forget(row.download.number)
@@ -87,7 +88,7 @@ class FileWork(QObject):
 
     def _open(self, row: DownloadRow) -> None:
         if row.saved is None or not row.saved.path.is_file():
-            row.say_beside("The file is no longer where it was saved.", bad=True)
+            row.say_beside(tr("The file is no longer where it was saved."), bad=True)
         else:
             self._open_file(QUrl.fromLocalFile(str(row.saved.path)))
 
@@ -95,13 +96,13 @@ class FileWork(QObject):
         saved, number = row.saved, row.download.number
         if saved is not None:
             self._ask_target(
-                self._window, "Save a copy", saved.name, "Files", lambda target: self._copy_to(number, saved.path, target)
+                self._window, tr("Save a copy"), saved.name, tr("Files"), lambda target: self._copy_to(number, saved.path, target)
             )
 
     def _copy_to(self, number: int, source: Path, target: Path) -> None:
         row = self._bar.row_of(number)
         if row is not None:
-            row.say_beside("Copying…")
+            row.say_beside(tr("Copying…"))
         self._copier.copy(number, source, target)
 
     def _copied(self, number: int, words: str, *, bad: bool) -> None:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from desktop.ui.browser.addresses import Rules, Verdict
 from desktop.ui.browser.load_errors import INFOTRACK, Explained, Site, explain
+from desktop.ui.language import tr
 
 _DIALOG_TEXT = 1000
 _DIALOGS = 4
@@ -150,16 +151,19 @@ class OrderPage(QWebEnginePage):
 
     def _no_passkey(self, request: QWebEngineWebAuthUxRequest) -> None:
         request.cancel()
-        self.stopped.emit("sign-in", "", "Passkeys do not work inside another program's window. Order in your own browser.")
+        self.stopped.emit("sign-in", "", tr("Passkeys do not work inside another program's window. Order in your own browser."))
 
     def _no_password_prompt(self, url: QUrl, _authenticator: object) -> None:
-        self.stopped.emit("sign-in", url.host(), "The address asks for a password of its own, which this window never gives.")
+        self.stopped.emit("sign-in", url.host(), tr("The address asks for a password of its own, which this window never gives."))
 
     def _proxy_asks(self, _url: QUrl, _authenticator: object, proxy: str) -> None:
         self._load_error = Explained(
-            "The office proxy asks for a sign-in",
-            f"The proxy {proxy} wants a name and a password, which iConnect does not give. "
-            "Ask your IT people to let this PC through.",
+            tr("The office proxy asks for a sign-in"),
+            tr(
+                "The proxy {proxy} wants a name and a password, which iConnect does not give. "
+                "Ask your IT people to let this PC through.",
+                proxy=proxy,
+            ),
         )
 
     # what the page says in boxes
@@ -187,7 +191,7 @@ class OrderPage(QWebEnginePage):
         parent = self.parent()
         box = QMessageBox(parent if isinstance(parent, QWidget) else None)
         box.setTextFormat(box.textFormat().PlainText)
-        box.setWindowTitle(f"iConnect - {self.url().host()} says")
+        box.setWindowTitle("iConnect - " + tr("{host} says", host=self.url().host()))
         box.setText(message[:_DIALOG_TEXT])
         box.setStandardButtons(buttons)
         for button in box.buttons():
@@ -213,7 +217,8 @@ class OrderPage(QWebEnginePage):
         self._hangs = False
         if status == QWebEnginePage.RenderProcessTerminationStatus.NormalTerminationStatus:
             return
-        self.renderer_gone.emit("The page's process was stopped." if status.name.startswith("Killed") else "The page crashed.")
+        killed = status.name.startswith("Killed")
+        self.renderer_gone.emit(tr("The page's process was stopped.") if killed else tr("The page crashed."))
 
     def _beat(self) -> None:
         """Asks the page for a sign of life; no answer for `hang_seconds` is a hang."""

@@ -7,7 +7,12 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QWidget
 
+from desktop.ui.language import tr
+
 _NOTCH = 120
+
+
+INFOTRACK_PAGE = tr("InfoTrack page")
 
 
 class PageView(QWebEngineView):
@@ -15,7 +20,7 @@ class PageView(QWebEngineView):
 
     wheel_zoom = Signal(int)
 
-    def __init__(self, parent: QWidget, name: str = "InfoTrack page") -> None:
+    def __init__(self, parent: QWidget, name: str = INFOTRACK_PAGE) -> None:
         super().__init__(parent)
         self._turned = 0
         self.setAccessibleName(name)

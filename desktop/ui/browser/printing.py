@@ -14,6 +14,8 @@ from PySide6.QtWebEngineCore import QWebEnginePage
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QDialog, QWidget
 
+from desktop.ui.language import tr
+
 _MARGIN_MM = 12.0
 
 AskWhere = Callable[[QPrinter, QWidget, Callable[[bool], None]], None]
@@ -22,7 +24,7 @@ AskWhere = Callable[[QPrinter, QWidget, Callable[[bool], None]], None]
 
 def ask_by_dialog(printer: QPrinter, window: QWidget, answered: Callable[[bool], None]) -> None:
     dialog = QPrintDialog(printer, window)
-    dialog.setWindowTitle("iConnect - Print this page")
+    dialog.setWindowTitle("iConnect - " + tr("Print this page"))
     dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange, True)
     dialog.finished.connect(lambda result: answered(result == QDialog.DialogCode.Accepted))
     dialog.finished.connect(dialog.deleteLater)
@@ -61,10 +63,10 @@ class Printing(QObject):
 
     def start(self, view: QWebEngineView) -> None:
         if self.is_busy:
-            self.told.emit("A page is being printed already. Print this one when it has gone.", False)
+            self.told.emit(tr("A page is being printed already. Print this one when it has gone."), False)
             return
         if not self._printers():
-            self.told.emit("No printer is set up on this PC, so nothing was printed. The page can be kept as a PDF.", True)
+            self.told.emit(tr("No printer is set up on this PC, so nothing was printed. The page can be kept as a PDF."), True)
             return
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setPageLayout(page_layout())
@@ -76,7 +78,7 @@ class Printing(QObject):
         """The page's process has ended or its tab was closed: the engine tells no more of its printing."""
         if self._view is view and self.is_busy:
             self._let_go()
-            self.told.emit("The page went away before it was printed. Load it again and print again.", False)
+            self.told.emit(tr("The page went away before it was printed. Load it again and print again."), False)
 
     def _answered(self, wanted: bool) -> None:
         view, printer = self._view, self._printer
@@ -92,9 +94,11 @@ class Printing(QObject):
     def _finished(self, ok: bool) -> None:
         self._let_go()
         if ok:
-            self.told.emit("The page has gone to the printer.", False)
+            self.told.emit(tr("The page has gone to the printer."), False)
         else:
-            self.told.emit("The page could not be printed. Look at the printer and print again, or keep the page as a PDF.", True)
+            self.told.emit(
+                tr("The page could not be printed. Look at the printer and print again, or keep the page as a PDF."), True
+            )
 
     def _let_go(self) -> None:
         if self._view is not None and self._printing:

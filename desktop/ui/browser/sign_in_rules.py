@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from desktop.services.sign_in_protocol import is_same_place
 from desktop.ui.browser.addresses import Finding, Place, Rules, Verdict, is_office, place_of
+from desktop.ui.language import tr
 
-_OPEN_LINE = "A page of a sign-in is not loaded over an open line."
+_OPEN_LINE = tr("A page of a sign-in is not loaded over an open line.")
 
 
 class SignInRules(Rules):
@@ -29,7 +30,7 @@ class SignInRules(Rules):
     def navigation(self, url: str) -> Finding:
         place = place_of(url)
         if place is None or place.scheme not in ("https", "http"):
-            return Finding(Verdict.REFUSE, "", "This kind of address is not opened from a sign-in page.")
+            return Finding(Verdict.REFUSE, "", tr("This kind of address is not opened from a sign-in page."))
         return self._judged(place, "navigation")
 
     def resource(self, url: str) -> Finding:
@@ -43,7 +44,7 @@ class SignInRules(Rules):
 
     def _judged(self, place: Place, kind: str) -> Finding:
         if place.port in self._ports and is_office(place.host, place.address):
-            return Finding(Verdict.REFUSE, place.host, "This address belongs to iConnect itself.", kind=kind)
+            return Finding(Verdict.REFUSE, place.host, tr("This address belongs to iConnect itself."), kind=kind)
         if place.scheme in ("https", "wss") or (self._is_test and _is_this_pc(place)):
             return Finding(Verdict.ALLOW, place.host, kind=kind)
         return Finding(Verdict.REFUSE, place.host, _OPEN_LINE, kind=kind)

@@ -21,6 +21,7 @@ from desktop.ui.browser.passing_folder import passing_folder
 from desktop.ui.browser.sign_in_page import SignInFilter, SignInPage
 from desktop.ui.browser.sign_in_rules import SignInRules
 from desktop.ui.icons import app_icon
+from desktop.ui.language import tr
 from desktop.ui.widgets import open_at
 
 _MOST_EVENTS = 300
@@ -34,7 +35,7 @@ class SignInWindow(QMainWindow):
         self._start = start
         self._send = send
         self._events = 0
-        self.setWindowTitle("iConnect - Sign in")
+        self.setWindowTitle("iConnect - " + tr("Sign in"))
         self.setWindowIcon(app_icon())
         open_at(self, 620, 760)
         self.setMinimumSize(420, 480)
@@ -48,7 +49,7 @@ class SignInWindow(QMainWindow):
         self._filter = SignInFilter(rules, self)
         self._filter.blocked.connect(self._stopped)
         self.profile.setUrlRequestInterceptor(self._filter)
-        self.view = PageView(self, "Sign-in page")
+        self.view = PageView(self, tr("Sign-in page"))
         self.page = SignInPage(self.profile, rules, parent=self.view)
         self.view.setPage(self.page)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -72,7 +73,7 @@ class SignInWindow(QMainWindow):
         if rules.navigation(start.address).verdict is Verdict.ALLOW:
             self.page.load(QUrl(start.address))
         else:
-            self._say("This sign-in does not begin on a secure line", "Tell your IT people: its address is not https.")
+            self._say(tr("This sign-in does not begin on a secure line"), tr("Tell your IT people: its address is not https."))
 
     def _connect(self) -> None:
         self._filter.arrived.connect(self.page.arrive)
@@ -119,7 +120,7 @@ class SignInWindow(QMainWindow):
     def _on_refused(self, finding: Finding, _url: QUrl) -> None:
         self._stopped(finding.kind, finding.host, finding.reason)
         if not self.page.url().host():
-            self._say("The page could not be shown", f"{finding.reason} Close this window and connect again.")
+            self._say(tr("The page could not be shown"), tr("{reason} Close this window and connect again.", reason=finding.reason))
 
     def _stopped(self, kind: str, host: str, _reason: str) -> None:
         self._events += 1
@@ -140,8 +141,8 @@ class SignInWindow(QMainWindow):
         self.page.load(address if address.scheme() in ("https", "http") else QUrl(self._start.address))
 
     def _explain(self, what: Explained) -> None:
-        choices = (Choice("Try again", self._again),) if what.may_retry else ()
-        self.notice.say(what.headline, what.advice, *choices, Choice("Close this window", self.close), picture=what.picture)
+        choices = (Choice(tr("Try again"), self._again),) if what.may_retry else ()
+        self.notice.say(what.headline, what.advice, *choices, Choice(tr("Close this window"), self.close), picture=what.picture)
         self.pages.setCurrentWidget(self.notice)
         self.notice.take_keyboard()
 
@@ -158,4 +159,5 @@ class SignInWindow(QMainWindow):
 
 
 def _stopped(reason: str) -> Explained:
-    return Explained("The page has stopped", f"{reason} Press Try again to go on.{SIGN_IN.another_way}", Picture.CRASHED)
+    advice = tr("{reason} Press Try again to go on.", reason=reason) + SIGN_IN.another_way
+    return Explained(tr("The page has stopped"), advice, Picture.CRASHED)

@@ -78,6 +78,11 @@ def make_application(theme: Literal["system", "light", "dark"]) -> QApplication:
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(True)
 
+    from desktop.ui.language_file import use_the_pcs
+
+    # Before anything of the window: some of its words stand in tables.
+    use_the_pcs(app, os.environ)
+
     from desktop.ui.browser.appearance import apply_theme
 
     apply_theme(app, theme)
