@@ -19,6 +19,9 @@ from desktop.services.practice.practice_system import Urgency
 
 MINUTE = 60.0
 DAY = 86_400.0
+_A_MINUTE = 60
+_AN_APP_A_MINUTE = 10_000
+"""Calls in a minute by one firm, and by the app for all firms that use it."""
 _PROBE = 3_600.0
 """How often one call may ask whether the day's limit has been renewed unseen."""
 _LONGEST_BACK_OFF = 900.0
@@ -193,15 +196,13 @@ class Allowance:
     def __init__(
         self,
         *,
-        per_minute: int = 60,
         per_day: int = 5_000,
-        app_per_minute: int = 10_000,
         at_once: int = 5,
         chance: random.Random | None = None,
     ) -> None:
-        self.minute = Window(MINUTE, per_minute, Reserve(read_back=0.035, send=0.1, background=0.1))
+        self.minute = Window(MINUTE, _A_MINUTE, Reserve(read_back=0.035, send=0.1, background=0.1))
         self.day = Window(DAY, per_day, Reserve(read_back=0.01, send=0.1, background=0.1))
-        self.app = Window(MINUTE, app_per_minute, Reserve(read_back=0.002, send=0.005, background=0.01))
+        self.app = Window(MINUTE, _AN_APP_A_MINUTE, Reserve(read_back=0.002, send=0.005, background=0.01))
         self.at_once = at_once
         self.in_flight = 0
         self.problem = ""

@@ -30,8 +30,6 @@ class Budget:
         self,
         *,
         clock: Callable[[], datetime] = _now,
-        per_minute: int = 60,
-        per_day: int = 5_000,
         at_once: int = 5,
         patience: Mapping[Urgency, timedelta] | None = None,
         wait: Callable[[threading.Condition, float], None] = let_time_pass,
@@ -40,7 +38,7 @@ class Budget:
         self._clock = clock
         self._queue = CallQueue(clock=clock, patience=patience, wait=wait)
         self._changed = self._queue.changed
-        self._allowance = Allowance(per_minute=per_minute, per_day=per_day, at_once=at_once, chance=chance)
+        self._allowance = Allowance(at_once=at_once, chance=chance)
 
     @contextlib.contextmanager
     def call(self, urgency: Urgency) -> Iterator[None]:

@@ -78,11 +78,10 @@ def _inside(db: apsw.Connection) -> bool:
 class Store:
     """One database file. Safe to use from several threads; several processes may have it open."""
 
-    def __init__(self, path: Path, *, vfs: str | None = None, page_limit: int | None = None) -> None:
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self.path = path
         self.reserve = Reserve(path)
         self._vfs = vfs
-        self._page_limit = page_limit
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: list[apsw.Connection] = []
@@ -193,8 +192,6 @@ class Store:
             db.pragma("cell_size_check", True)
             # What was erased is to be gone from the file.
             db.pragma("secure_delete", True)
-            if self._page_limit is not None:
-                db.pragma("max_page_count", self._page_limit)
             self._check_settings(mode, str(db.pragma("synchronous")), str(db.pragma("foreign_keys")))
             db.create_scalar_function("trail_link", lambda *fields: trail_link(*fields), -1, deterministic=True)
         except BaseException:
