@@ -18,6 +18,7 @@ if "%1"=="demo" (
   exit /b %errorlevel%
 )
 .venv\Scripts\ruff check . || exit /b 1
+.venv\Scripts\ruff format --check -q . || exit /b 1
 .venv\Scripts\mypy || exit /b 1
 .venv\Scripts\lint-imports || exit /b 1
 .venv\Scripts\python -m pytest -q %2 %3 %4 %5

@@ -1,4 +1,4 @@
-"""The composition root of the tray: the one place that knows both services and windows.
+"""The composition root of the tray: with `profile_desk`, the one place that knows both services and windows.
 
 The order is the point. The lock first, because of two trays one must not even flash up; then the icon, for which Qt is imported
 and nothing else; then, with the event loop running, everything else; and last, on a worker thread, the desk.
