@@ -50,6 +50,29 @@ main(["--profile", sys.argv[2]])
 """
 
 
+# Begins a program as far as the language, and says which of our modules with words in them came before that.
+SAYS_WHAT_CAME_BEFORE = """
+import json, os, sys
+import desktop.ui
+desktop.ui.load_qt()
+import desktop.ui.language_file as files
+def ask(app, environment):
+    def speaks(name, module):
+        return name.startswith("desktop.ui.") and hasattr(module, "tr") and name != "desktop.ui.language"
+    print(json.dumps(sorted(name for name, module in sys.modules.items() if speaks(name, module))), flush=True)
+    os._exit(0)
+files.use_the_pcs = ask
+if sys.argv[1] == "tray":
+    from desktop.__main__ import main
+    main(["--profile", sys.argv[2]])
+else:
+    import desktop.services.order_protocol, desktop.services.sign_in_protocol
+    import desktop.ui.browser.__main__, desktop.ui.browser.sign_in, desktop.ui.browser.pipe, desktop.ui.browser.environment
+    from desktop.ui.browser.start_up import make_application
+    make_application("system")
+"""
+
+
 def words_of_the_windows() -> set[str]:
     """The first argument of every call of `tr`, as the modules' own syntax has it."""
     found: set[str] = set()
@@ -130,6 +153,22 @@ def test_a_file_that_the_firm_put_there_goes_before_the_programs_own(tmp_path: P
 
 def test_a_tags_narrowest_spelling_comes_first() -> None:
     assert spellings("zh-Hans-CN") == ("zh_Hans_CN", "zh_Hans", "zh")
+
+
+@pytest.mark.parametrize("program", ["tray", "order and sign-in window"])
+def test_no_word_is_read_before_the_language_is_known(tmp_path: Path, program: str) -> None:
+    """Some words stand in tables, which are filled when their module is imported."""
+    ran = subprocess.run(
+        [sys.executable, "-c", SAYS_WHAT_CAME_BEFORE, program, str(tmp_path / "profile")],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout, ran.stderr
+    assert json.loads(ran.stdout.splitlines()[0]) == []
 
 
 def started(tmp_path: Path, tag: str, file: Path | None) -> tuple[list[str], bool]:
