@@ -147,3 +147,19 @@ def test_a_clock_that_was_set_back_makes_nothing_remembered_longer(desk: Desk, v
     watch.at -= timedelta(hours=1)
     desk.says(DELETED)
     assert v2.is_deleted(REF)
+
+
+@pytest.mark.parametrize("other", [ALIVE, DELETED], ids=["alive", "deleted"])
+def test_another_job_s_answer_tells_nothing_of_this_one(desk: Desk, v2: WorkflowMaxV2, other: Said) -> None:
+    """Neither a hold nor a go for ten minutes comes from a job that nobody asked for."""
+    asked = MatterRef("j-2", "J000002")
+    desk.says(other)
+    with pytest.raises(BadAnswer, match="another job"):
+        v2.is_deleted(asked)
+    desk.says(said(job(2, deletedAt="2026-05-02T00:00:00Z")))
+    assert v2.is_deleted(asked)
+
+
+def test_a_job_is_known_by_its_id_in_whatever_case(desk: Desk, v2: WorkflowMaxV2) -> None:
+    desk.says(said(job(1, uuid="J-1", deletedAt="2026-05-02T00:00:00Z")))
+    assert v2.is_deleted(REF)

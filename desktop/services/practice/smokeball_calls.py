@@ -166,21 +166,19 @@ class SmokeballCalls(JsonCalls):
 
 
 def with_small_letters(found: Json) -> Json:
-    """The same with every name beginning with a small letter, if the outermost record's names do not; where a record has a name
-    in both spellings, the small one counts."""
-    outermost = found[0] if isinstance(found, list) and found else found
-    if not isinstance(outermost, dict) or not any(name[:1].isupper() for name in outermost):
-        return found
-    return _small(found)
-
-
-def _small(found: Json) -> Json:
+    """The same with every name beginning with a small letter, in whichever of its records it stands: a list's envelope and its
+    rows need not be spelled alike. A name in capitals alone (ID, ABN) is small throughout. Where a record has a name in both
+    spellings, the small one counts."""
     if isinstance(found, list):
-        return [_small(each) for each in found]
+        return [with_small_letters(each) for each in found]
     if not isinstance(found, dict):
         return found
-    told = {name[:1].lower() + name[1:]: _small(value) for name, value in found.items() if name[:1].isupper()}
-    return told | {name: _small(value) for name, value in found.items() if not name[:1].isupper()}
+    told = {_small(name): with_small_letters(value) for name, value in found.items() if name[:1].isupper()}
+    return told | {name: with_small_letters(value) for name, value in found.items() if not name[:1].isupper()}
+
+
+def _small(name: str) -> str:
+    return name.lower() if name.isupper() else name[:1].lower() + name[1:]
 
 
 def problem_in(body: bytes) -> str:

@@ -11,10 +11,14 @@ a page that was read already: it would be missed. So each page begins with the r
 begins with one that nobody has seen, it goes back. (That a known row stands further down proves nothing: rows that change may
 move to the end.) `size` is told by the same server as everything else, and is believed only where it asks for more, or ends
 a page that is shorter than what was asked for: without it, one more page is asked for.
+
+A list that ends before its own count is BadAnswer where it is a matter's: who believes a line absent posts it. A firm's own list
+may be counted wrongly for good (rows that this person may not see), and what of it can be had serves.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -32,6 +36,8 @@ _PART_BACK = 10
 _MOST_REPEATED = 3
 
 Filters = Sequence[tuple[str, str]]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ class _Page:
 
 
 def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, most_pages: int = MOST_PAGES) -> Iterator[Found]:
-    """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end."""
+    """Every row of the list once. Raises what `read` raises, and BadAnswer for a list that does not end, and for a matter's that
+    ends before its own count."""
     seen: set[str] = set()
     first: list[str] = []
     offset = back = repeated = 0
@@ -74,6 +81,7 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
         if offset and not new and (not full or repeated >= _MOST_REPEATED):
             if full and not (page.size is not None and page.size <= len(seen)):
                 break
+            _compare(path, page, len(seen))
             return
         for key, row in zip(ids, page.rows, strict=True):
             if key not in seen:
@@ -81,10 +89,19 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
                 yield row
         # A short page ends the list only where it says how long the list is: servers cap a page without a word.
         if not ids or (not full and page.size is not None and not page.goes_on(offset)):
+            _compare(path, page, len(seen))
             return
         offset += max(1, len(ids) - 1)
         back = max(1, len(ids) // _PART_BACK) if len(ids) > 1 else 0
     raise BadAnswer("A list of Smokeball's does not end.")
+
+
+def _compare(path: str, last: _Page, seen: int) -> None:
+    if last.size is None or last.size <= seen:
+        return
+    if path.startswith("matters/"):
+        raise BadAnswer("Smokeball's list is shorter than it says.")
+    _log.warning("A list of Smokeball's is shorter than it says")
 
 
 def _page(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *, offset: int, lower: bool) -> _Page:
@@ -104,6 +121,8 @@ def _page(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, 
 
 
 def _count(value: Json) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

@@ -234,6 +234,8 @@ class WorkflowMaxV2:
         if seen is not None and timedelta() <= now - seen < _ALIVE:
             return False
         job = self._one("jobs", key, urgency)
+        if job is not None and key.casefold() not in (text(job, "uuid").casefold(), text(job, "jobNumber").casefold()):
+            raise BadAnswer("WorkflowMax answered with another job than the one asked for.")
         if job is not None and text(job, "deletedAt"):
             return True
         # Of a job that is not told of, the answer to the post decides.
