@@ -89,6 +89,9 @@ def check_granted(asked: Sequence[str], tokens: TokenSet) -> None:
     granted = tokens.scopes
     if granted is None:
         claim = unverified_claims(tokens.access_token).get("scope")
+        if isinstance(claim, str):
+            # A list in Xero's recorded tokens; the standard's form is one text.
+            claim = claim.split()
         granted = frozenset(map(str, claim)) if isinstance(claim, list) else None
     if granted is not None:
         missing = [scope for scope in asked if scope.startswith("practicemanager") and not _covered(scope, granted)]
