@@ -86,6 +86,70 @@ def words_of_the_windows() -> set[str]:
     return found
 
 
+# What shows its first argument, or the one so named, to a person. A window with the browser's engine in it is opened by no test of
+# languages; these calls are looked at in its source.
+SHOWS = {
+    *(
+        "say",
+        "say_beside",
+        "say_signed_out",
+        "Choice",
+        "Deed",
+        "Explained",
+        "Heading",
+        "Muted",
+        "Text",
+        "EmptyState",
+        "plain_button",
+    ),
+    *("QPushButton", "QLabel", "QCheckBox", "QRadioButton", "setText", "setToolTip", "setPlaceholderText", "setAccessibleName"),
+    *(
+        "setAccessibleDescription",
+        "setWindowTitle",
+        "setInformativeText",
+        "addAction",
+        "addButton",
+        "addItem",
+        "showMessage",
+        "_button",
+    ),
+    *("plain_label", "label_for", "ColumnLook", "save_as", "start", "emit", "notify", "ActionFailed", "_confirm", "_say", "Fault"),
+}
+NAMES = {"iConnect", "InfoTrack", "GST"}
+KEYS = re.compile(r"(Ctrl|Alt|Shift|Esc|Enter|Tab)\b.*")
+FOR_TESTS_TO_FIND = {"take over", "open job"}
+FOR_THE_LOG = {"stopped", "crashed"}
+"""Signals that tell the starting process what a page was refused; a person reads of it only what the window says besides."""
+
+
+def words_past_the_translation(file: Path) -> list[str]:
+    """Bare texts in such calls. What stands inside a further call is that call's own matter."""
+
+    def bare(node: ast.expr, *, part: bool = False) -> list[str]:
+        if isinstance(node, ast.Call):
+            return []
+        if isinstance(node, ast.Constant):
+            text = node.value
+            if not isinstance(text, str) or text in FOR_TESTS_TO_FIND or KEYS.fullmatch(text):
+                return []
+            # One small word alone is a name for the program: a signal's, a choice's, an action's.
+            words = re.findall(r"\b[A-Za-z]{3,}\b" if part or " " in text else "^[A-Z][A-Za-z]{2,}", text)
+            return [word for word in words if word not in NAMES]
+        inside = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return [word for child in inside for word in bare(child, part=isinstance(node, ast.JoinedStr))]
+
+    found = []
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+        of = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if name in SHOWS and not (isinstance(of, ast.Attribute) and of.attr in FOR_THE_LOG):
+            shown = [*node.args, *(one.value for one in node.keywords if one.arg in ("text", "title", "button"))]
+            found += [f"{file.name}:{node.lineno}: {' '.join(words)}" for arg in shown if (words := bare(arg))]
+    return found
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh `.ts` file of all words."""
@@ -117,6 +181,19 @@ def test_the_translators_file_holds_every_word_of_the_windows(made: Path) -> Non
     in_file = {message.findtext("source") for message in read(made).iter("message")}
     assert words_of_the_windows() == in_file
     assert len(in_file) > 600
+
+
+@pytest.mark.parametrize("file", sources(), ids=lambda file: file.stem)
+def test_nothing_is_shown_that_no_translator_sees(file: Path) -> None:
+    assert words_past_the_translation(file) == []
+
+
+def test_a_bare_text_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "window.py"
+    file.write_text(
+        'box.setText(f"{many} orders")\nbox.say(tr("Two words"), button="Show all")\nbox.setText(name)\nQPushButton("Close")\n'
+    )
+    assert words_past_the_translation(file) == ["window.py:1: orders", "window.py:2: Show all", "window.py:4: Close"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ class FindBar(QFrame):
 
     def _button(self, name: str, keys: str, act: object) -> QPushButton:
         button = QPushButton(name)
-        button.setAccessibleName(f"{name} match")
+        button.setAccessibleName(tr("{name} match", name=name))
         button.setToolTip(f"{name} ({keys})")
         button.setAutoDefault(False)
         button.clicked.connect(act)
