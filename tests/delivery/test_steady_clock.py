@@ -255,7 +255,8 @@ def test_a_read_during_which_the_clock_is_set_back_is_no_later_one(tmp_path: Pat
     pc.offset -= timedelta(minutes=10)
     ledger.note_books(posting.place, documents=False, seen=(), read_at=read_at, patience=patience)
     posting = ledger.posting("IT-1-T-1")
-    assert posting is not None and posting.absent_at is None
+    assert posting is not None
+    assert posting.absent_at is None
     pc.works(1800)
     assert pc.times_posted() == 1
     pc.office.ledger.close()
