@@ -227,6 +227,36 @@ def test_an_order_that_never_found_a_matter_waits_for_a_person_with_its_steps(fi
     assert firm.first() > 1
 
 
+def test_steps_of_days_that_are_still_to_come_show_nothing(firm: Firm) -> None:
+    """J5: the clock was ahead for some days, by less than a silence, and is right again: what it wrote meanwhile proves nothing."""
+    firm.work(300)
+    right = firm.clock.at
+    firm.clock.at += timedelta(days=100)
+    for _ in range(4):
+        firm.order()
+        firm.clock.at += DAY
+    firm.clock.at = right + 4 * DAY
+    assert firm.purge() is None
+    firm.order()
+    assert firm.purge() is None
+
+
+def test_a_step_with_a_later_date_stays_until_that_date_is_old(firm: Firm) -> None:
+    """J5: written by a clock that was ahead for a day: by its own date it is young, so it stays, and so does what came after."""
+    firm.work(28)
+    right = firm.clock.at
+    firm.clock.at += timedelta(days=1000)
+    firm.order()
+    ahead = firm.orders
+    firm.clock.at = right + DAY
+    firm.work(450)
+    firm.rest()
+    stub = firm.stub()
+    assert stub is not None
+    assert stub.last < min(int(str(row[0])) for row in firm.rows() if row[2] == f"9{ahead:05}")
+    assert firm.office.ledger.first_bad_step() is None
+
+
 def test_a_clock_that_was_behind_for_a_day_purges_nothing_early(firm: Firm) -> None:
     """J5: steps dated years back look old, and are not."""
     firm.work(100)
