@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.ui import theme
 from tests.ui.conftest import MakeBridge
-from tests.ui.every_window import STATES, WINDOWS, shown
+from tests.ui.every_window import BROWSER, STATES, WINDOWS, shown
 from tests.ui.fake_desk import FakeDesk
 from tests.ui.painted_text import PaintedText, painted_texts
 from tests.ui.palettes import dark_palette, high_palette
@@ -20,7 +20,7 @@ from tests.ui.palettes import dark_palette, high_palette
 Clock = Callable[[], datetime]
 
 CASES = [
-    *((which, "signed in") for which in WINDOWS),
+    *((which, "signed in") for which in (*WINDOWS, *BROWSER)),
     *((which, state) for which in ("picker", "connections", "welcome", "home") for state in ("signed out", "in trouble")),
 ]
 
