@@ -59,11 +59,14 @@ from desktop.ui.signing_in import SigningIn, TenantDialog
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.fake_desk import MATTERS, NOW, TENANTS, XPM, FakeDesk, connection, status
 from tests.ui.fake_settings import FakeSettings
+from tests.ui.pseudo_bars import DATA as BARS_DATA
+from tests.ui.pseudo_bars import sentences, show_bars
 from tests.ui.pseudo_scenes import data, notices, show_all
 
 DATA = sorted(
     {
         *data(),
+        *BARS_DATA,
         *(
             part.replace("&", "")
             for one in MATTERS
@@ -233,7 +236,8 @@ def main() -> None:
     show("result form", ResultForm(matter_number="J1"))
     show("invoice columns", ColumnsDialog(None, ("Order No", "Gross"), {}))
     show_all(show, settle, clock)
-    for name, text in notices():
+    show_bars(show)
+    for name, text in (*notices(), *(("the order window says", sentence) for sentence in sentences())):
         found["seen"].append(text)
         if english := left_in_english(text):
             found["english"].append(f"{name}: {english}")

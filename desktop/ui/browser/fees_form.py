@@ -5,7 +5,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.ui import theme
 from desktop.ui.browser.bars import plain_label
@@ -24,6 +34,7 @@ _FIELDS = (
     ("supplier_gst", tr("GST on supplier fee"), "0.00"),
 )
 _WIDTH = 330
+_SIDE = 14
 
 
 class FeesForm(QFrame):
@@ -48,7 +59,7 @@ class FeesForm(QFrame):
         inside = QWidget()
         area.setWidget(inside)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(14, 12, 14, 12)
+        column.setContentsMargins(_SIDE, 12, _SIDE, 12)
         self._headline = plain_label(wrap=True)
         font = self._headline.font()
         font.setBold(True)
@@ -72,11 +83,11 @@ class FeesForm(QFrame):
         self._words = plain_label(wrap=True)
         self._words.setAccessibleName(tr("Remark on the fees"))
         column.addWidget(self._words)
-        row = QHBoxLayout()
+        row = self._buttons = QHBoxLayout()
         self.send_button = QPushButton()
         self.send_button.setDefault(True)
         self.send_button.clicked.connect(self._send)
-        cancel = QPushButton(tr("Close form"))
+        cancel = self._close_button = QPushButton(tr("Close form"))
         cancel.setAccessibleName(tr("Close form"))
         cancel.clicked.connect(self.dismissed.emit)
         row.addWidget(self.send_button)
@@ -125,6 +136,10 @@ class FeesForm(QFrame):
     def _name_button(self, text: str) -> None:
         self.send_button.setText(text)
         self.send_button.setAccessibleName(text)
+        need = self.send_button.sizeHint().width() + self._close_button.sizeHint().width() + self._buttons.spacing()
+        # One below the other where a language, or a matter's number, is too long for the form.
+        direction = QBoxLayout.Direction.LeftToRight if need <= _WIDTH - 2 * _SIDE else QBoxLayout.Direction.TopToBottom
+        self._buttons.setDirection(direction)
 
     def _send(self) -> None:
         if not self.send_button.isEnabled():
