@@ -267,3 +267,4 @@ class WelcomeWindow(Window):
         self.matters.busy.stop()
         self.matters.button.setEnabled(True)
         self.matters.message.say(problem)
+        self._go_on()

@@ -41,7 +41,8 @@ class WorkflowMaxJsonSpelling(DoesAtOnce):
 
     def listed(self, asked: Asked, entries: Sequence[Entry], books: Books, now: float) -> bytes:
         if asked.kind == "job":
-            return json.dumps({"data": {"uuid": f"id-{asked.job}", "jobNumber": asked.job, "name": "Matter"}}).encode()
+            uuid = f"id-{asked.tenant}-{asked.job}"
+            return json.dumps({"data": {"uuid": uuid, "jobNumber": asked.job, "name": "Matter"}}).encode()
         return json.dumps({"data": [self._shown(one) for one in entries], "total": len(entries)}).encode()
 
     def _shown(self, one: Entry) -> dict[str, Any]:
