@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from desktop.places import Places
-from desktop.private_files import make_private, open_private
+from desktop.private_files import open_private
 from desktop.services.book_desk import BookDesk, written
 from desktop.services.books import AuditAnswer, AuditFiles, OrderQuery, OrderSums, Preview, TrailCheck, TrailStep
 from desktop.services.desk import ActionFailed
@@ -137,21 +137,29 @@ class WindowBooks:
         if not content:
             where = title_of(posting.place.system) if posting.place.system else "the practice system"
             raise ActionFailed(f"No copy of it is kept on this PC any more. Open it in {where}.")
-        return self._put(name or f"{key}.pdf", content)
+        return self._put(posting.key, name or f"{key}.pdf", content)
 
-    def _put(self, name: str, content: bytes) -> Path:
-        """For a viewer's eyes, in a folder of the person's own; what lay there for a day goes."""
+    def _put(self, key: str, name: str, content: bytes) -> Path:
+        """For a viewer's eyes, in a folder of the person's own; what lay there for a day goes. Each document has its own
+        place: versions of one document mostly have one name."""
         folder = self._where.profile / "opened"
+        own = folder / key
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            make_private(folder)
-            for old in folder.iterdir():
+            for made in (folder, own):
+                made.mkdir(mode=0o700, parents=True, exist_ok=True)
+                made.chmod(0o700)
+            for old in folder.rglob("*"):
                 with contextlib.suppress(OSError):
                     if time.time() - old.stat().st_mtime > _KEPT_OPEN_SECONDS:
                         old.unlink()
-            file = folder / (Path(name).name or "document.pdf")
-            with open_private(file) as out:
-                out.write(content)
+            for empty in folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if empty != own:
+                        empty.rmdir()
+            file = own / (Path(name).name or "document.pdf")
+            if not (file.is_file() and file.read_bytes() == content):  # a viewer may hold it
+                with open_private(file) as out:
+                    out.write(content)
         except OSError as error:
             raise ActionFailed(f"The document can't be put on this PC's disk ({error.strerror or error}).") from error
         return file
