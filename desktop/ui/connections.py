@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -472,6 +473,9 @@ class ConnectionsWindow(Window):
         card.disconnect_wanted.connect(self.disconnect_system)
         card.test_wanted.connect(self.test_system)
         self._systems.addWidget(card)
+        # Tab goes down the window, and this card stands above the one that was made first.
+        for one, other in pairwise([*_stops(card)[-1:], *_stops(self.infotrack)]):
+            QWidget.setTabOrder(one, other)
         return card
 
     def _tested(self, card: ConnectionCard, findings: Sequence[AccessFinding]) -> None:
@@ -504,3 +508,14 @@ class ConnectionsWindow(Window):
             self.bridge.run(
                 card, lambda desk: desk.check_access(view.system), card.show_findings, lambda _: None, lane="rights", network=True
             )
+
+
+def _stops(card: QWidget) -> list[QWidget]:
+    """What of it takes the keyboard, in Tab's order."""
+    found: list[QWidget] = []
+    one = card.nextInFocusChain()
+    while one is not None and one is not card:
+        if card.isAncestorOf(one) and one.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            found.append(one)
+        one = one.nextInFocusChain()
+    return found

@@ -4,34 +4,21 @@ The steps are worked out by pure functions; a painter draws them in a list's row
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from enum import Enum
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
 from desktop.ui import theme, words
 from desktop.ui.language import tr
+from desktop.ui.marks import Mark, mark_picture, paint_mark
 from desktop.ui.widgets import small_font
 from desktop.ui.words import Tone
-
-
-class Mark(Enum):
-    """A step's shape, so that colour is never the only sign."""
-
-    DONE = "filled circle with a tick"
-    MOVING = "ring with a dot"
-    DOUBT = "ring with a question mark"
-    PERSON = "triangle"
-    FAILED = "square with a cross"
-    NOT_YET = "empty ring"
-    OFF = "circle with a dash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,61 +93,6 @@ def path_text(order: OrderView, now: datetime) -> str:
     return ", ".join(step.text(now) for step in path_of(order))
 
 
-def paint_mark(painter: QPainter, box: QRectF, mark: Mark, ink: QColor, ground: QColor) -> None:
-    """The shape in `box`, which should be a square of 11 or more."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(ink, 1.6)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(pen)
-    inner = box.adjusted(1, 1, -1, -1)
-    middle, size = inner.center(), inner.width()
-    light = QPen(ground, 1.6)
-    light.setCapStyle(Qt.PenCapStyle.RoundCap)
-    match mark:
-        case Mark.DONE:
-            painter.setBrush(ink)
-            painter.drawEllipse(inner)
-            painter.setPen(light)
-            painter.drawPolyline(_points(middle, size, (-0.24, 0.02), (-0.06, 0.2), (0.26, -0.18)))
-        case Mark.MOVING:
-            painter.drawEllipse(inner)
-            painter.setBrush(ink)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawEllipse(middle, size * 0.2, size * 0.2)
-        case Mark.DOUBT:
-            painter.drawEllipse(inner)
-            font = QFont(painter.font())
-            font.setPixelSize(max(8, round(size * 0.85)))
-            font.setBold(True)
-            painter.setFont(font)
-            painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "?")
-        case Mark.PERSON:
-            painter.setBrush(ink)
-            painter.drawPolygon(_points(middle, size, (0, -0.46), (0.5, 0.42), (-0.5, 0.42)))
-            painter.setPen(light)
-            painter.drawPolyline(_points(middle, size, (0, -0.12), (0, 0.12)))
-            painter.drawPoint(_points(middle, size, (0, 0.29)).first())
-        case Mark.FAILED:
-            painter.setBrush(ink)
-            painter.drawRoundedRect(inner, 2, 2)
-            painter.setPen(light)
-            painter.drawPolyline(_points(middle, size, (-0.2, -0.2), (0.2, 0.2)))
-            painter.drawPolyline(_points(middle, size, (0.2, -0.2), (-0.2, 0.2)))
-        case Mark.NOT_YET:
-            painter.setPen(QPen(ink, 1.2, Qt.PenStyle.DotLine))
-            painter.drawEllipse(inner)
-        case Mark.OFF:
-            painter.drawEllipse(inner)
-            painter.drawPolyline(_points(middle, size, (-0.24, 0), (0.24, 0)))
-    painter.restore()
-
-
-def _points(middle: QPointF, size: float, *places: tuple[float, float]) -> QPolygonF:
-    return QPolygonF([QPointF(middle.x() + x * size, middle.y() + y * size) for x, y in places])
-
-
 def paint_path(
     painter: QPainter, area: QRect, steps: Sequence[PathStep], now: datetime, palette: QPalette, ink: QColor | None = None
 ) -> None:
@@ -183,25 +115,12 @@ def paint_path(
             painter.drawLine(x + 2, area.center().y(), x + gap - 3, area.center().y())
             x += gap
         tone = QColor(colours.tone(step.tone).ink) if ink is None else ink
-        painter.drawPixmap(x, top, _mark_picture(step.mark, mark, tone.rgba(), ground.rgba(), scale, painter.font().family()))
+        painter.drawPixmap(x, top, mark_picture(step.mark, mark, tone.rgba(), ground.rgba(), scale, painter.font().family()))
         x += mark + space
         quiet = step.mark in (Mark.DONE, Mark.NOT_YET, Mark.OFF)
         painter.setPen(ink if ink is not None else QColor(colours.muted) if quiet else tone)
         painter.drawText(QRect(x, area.top(), width + 2, area.height()), Qt.AlignmentFlag.AlignVCenter, text)
         x += width
-
-
-@lru_cache(maxsize=128)
-def _mark_picture(mark: Mark, size: int, ink: int, ground: int, scale: float, family: str) -> QPixmap:
-    """A shape as it is painted in a list's rows over and over."""
-    picture = QPixmap(math.ceil(size * scale), math.ceil(size * scale))
-    picture.setDevicePixelRatio(scale)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setFont(QFont(family))
-    paint_mark(painter, QRectF(0, 0, size, size), mark, QColor.fromRgba(ink), QColor.fromRgba(ground))
-    painter.end()
-    return picture
 
 
 def _day(now: datetime) -> datetime:

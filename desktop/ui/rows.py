@@ -195,13 +195,13 @@ class TwoLineDelegate(QStyledItemDelegate):
 
         painter.setFont(small)
         left = second
-        words = [(mark, Tone.QUIET) for mark in reversed(row.marks)]
+        words = [(mark, Tone.QUIET, False) for mark in reversed(row.marks)]
         if row.pill:
-            words.insert(0, (row.pill, row.tone))
-        for word, tone in words:
-            size = pill_size(fonts.small_metrics, word)
+            words.insert(0, (row.pill, row.tone, True))
+        for word, tone, state in words:
+            size = pill_size(fonts.small_metrics, word, state=state)
             rect = QRect(left.right() - size.width() + 1, left.top(), size.width(), left.height())
-            paint_pill(painter, rect, word, tone, palette)
+            paint_pill(painter, rect, word, tone, palette, state=state)
             left = left.adjusted(0, 0, -size.width() - 6, 0)
         painter.setPen(quiet)
         self._elided(painter, left, row.subtitle)

@@ -242,7 +242,7 @@ class SettingsWindow(Window):
         form = self._section(column, tr("Costs"))
         self._row(form, tr("P&ractice system"), self.system)
         self._row(form, tr("Code &with GST"), self.code_taxed)
-        self._row(form, tr("Code with&out GST"), self.code_untaxed)
+        self._row(form, tr("Code without &GST"), self.code_untaxed)
         self._row(form, "", self.codes_note)
         self._costs = form
         self._row(form, tr("&Amounts"), self.amounts)

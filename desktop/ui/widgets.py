@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.ui import theme
+from desktop.ui import marks, theme
 from desktop.ui.language import tr
+from desktop.ui.marks import mark_picture
 from desktop.ui.words import Tone
 
 FRAME = 32
@@ -37,12 +38,20 @@ def open_at(window: QWidget, width: int, height: int) -> None:
     window.resize(min(width, room.width()), min(height, room.height() - FRAME))
 
 
-def pill_size(metrics: QFontMetrics, text: str) -> QSize:
-    return QSize(metrics.horizontalAdvance(text) + 16, metrics.height() + 4)
+def pill_size(metrics: QFontMetrics, text: str, *, state: bool = True) -> QSize:
+    """`state`: with the shape of its tone. A mere label has none."""
+    return QSize(metrics.horizontalAdvance(text) + 16 + (_shape(metrics) + SHAPE_GAP if state else 0), metrics.height() + 4)
 
 
-def paint_pill(painter: QPainter, rect: QRect, text: str, tone: Tone, palette: QPalette) -> None:
-    """A word on its ground, in `rect`, with the painter's font."""
+SHAPE_GAP = 4
+
+
+def _shape(metrics: QFontMetrics) -> int:
+    return max(11, metrics.ascent())
+
+
+def paint_pill(painter: QPainter, rect: QRect, text: str, tone: Tone, palette: QPalette, *, state: bool = True) -> None:
+    """A word on its ground, in `rect`, with the painter's font; a state's with its tone's shape before it."""
     ink = theme.colours(palette).tone(tone)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -51,6 +60,21 @@ def paint_pill(painter: QPainter, rect: QRect, text: str, tone: Tone, palette: Q
     box = QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5)
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
     painter.setPen(QColor(ink.ink))
+    if state:
+        size = _shape(painter.fontMetrics())
+        from_right = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        left = rect.right() - 7 - size if from_right else rect.left() + 8
+        picture = mark_picture(
+            marks.OF_TONE[tone],
+            size,
+            QColor(ink.ink).rgba(),
+            QColor(ink.ground).rgba(),
+            painter.device().devicePixelRatio(),
+            painter.font().family(),
+        )
+        painter.drawPixmap(left, rect.top() + (rect.height() - size) // 2, picture)
+        beside = size + SHAPE_GAP
+        rect = rect.adjusted(0, 0, -beside, 0) if from_right else rect.adjusted(beside, 0, 0, 0)
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()
 
@@ -64,7 +88,7 @@ def small_font(font: QFont) -> QFont:
 
 
 class Pill(QLabel):
-    """One state word on a coloured ground."""
+    """One state word on a coloured ground, with the shape that stands for its tone."""
 
     def __init__(self, text: str = "", tone: Tone = Tone.QUIET, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)

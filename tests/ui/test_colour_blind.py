@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.services.ledger.model import DeliveryState
 from desktop.ui import theme, words
-from desktop.ui.order_steps import _MARKS, Mark, paint_mark
+from desktop.ui.marks import OF_TONE, Mark, paint_mark
+from desktop.ui.order_steps import _MARKS
+from desktop.ui.widgets import Pill
 from desktop.ui.words import Tone
 
 # Viénot, Brettel and Mollon 1999: what is left of linear red, green and blue without the long or the middle cones.
@@ -69,3 +71,27 @@ def test_states_of_different_tones_have_different_marks_and_words() -> None:
         assert str(one) != str(other)
         if words.tone_of(one) is not words.tone_of(other):
             assert _MARKS[one] is not _MARKS[other]
+
+
+def test_every_tone_of_a_state_word_has_a_shape_of_its_own() -> None:
+    assert set(OF_TONE) == set(Tone)
+    assert len(set(OF_TONE.values())) == len(Tone)
+
+
+def painted(text: str, tone: Tone) -> list[bool]:
+    """A state word's pixels, written or not: its ground counts as bare."""
+    pill = Pill(text, tone)
+    pill.resize(pill.sizeHint())
+    image = pill.grab().toImage()
+    ground = theme.colours(pill.palette()).tone(tone).ground
+    return [
+        theme.contrast(image.pixelColor(x, y).name(), ground) > 2
+        for y in range(4, image.height() - 4)
+        for x in range(4, image.width() - 4)
+    ]
+
+
+def test_one_word_in_two_tones_differs_by_more_than_colour(qapp: QApplication) -> None:
+    seen_as = {tone: painted("held", tone) for tone in Tone}
+    for one, other in combinations(Tone, 2):
+        assert sum(a != b for a, b in zip(seen_as[one], seen_as[other], strict=True)) >= 8, (one, other)

@@ -10,7 +10,8 @@ from PySide6.QtGui import QFontMetrics, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from desktop.services.ledger.model import DeliveryState
-from desktop.ui.order_steps import Mark, _fitting, paint_path, path_of, path_text
+from desktop.ui.marks import Mark
+from desktop.ui.order_steps import _fitting, paint_path, path_of, path_text
 from tests.ui.fake_desk import NOW, delivery, order
 
 S = DeliveryState
