@@ -184,7 +184,7 @@ def test_what_is_being_sent_is_left_alone_by_the_passes_beside_it(two: TwoFirms)
     two.slow.go.set()
     two.passes_until(lambda states: states[HERE] == "confirmed")
     assert len(two.practices[SLOW].sent) == 1
-    two.courier.run_once()
+    assert two.courier.finish(PATIENCE)
     with Turn(two.folder).take() as free:
         assert free
 
