@@ -290,11 +290,15 @@ class Journey:
         assert isinstance(view, QListView)
         self._until("the second matter", lambda: matter["number"] in next(iter(self._hands.rows(view)), ""))
         self._hands.press(field, Qt.Key.Key_Return)
+        # However slow the machine is, the result comes after the job is closed.
+        self._sandbox.post("/api/switches", results="none")
         order = self._in_the_browser(matter, "vic-title", pictures=False)
         if self._system == "smokeball":
             # What Smokeball answers for a closed matter is not documented: here it refuses.
             self._sandbox.post("/api/switches", smokeball_closed_answer="400")
         self._sandbox.post(f"/api/jobs/{matter['number']}/close?system={self._system}")
+        self._sandbox.post("/api/switches", results="both")
+        self._sandbox.post(f"/api/orders/{order}/message", repeat="all")
         self._browser.close()
         rows = self._until(
             "a rejected cost",

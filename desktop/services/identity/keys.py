@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 LONGEST_SECRET = 1_000  # characters; Windows keeps at most 1,280 in one entry
 PATIENCE = 15.0  # seconds; an unlock question may be on the screen meanwhile
 _MOST_STUCK = 8
+_MOST_TRIES = 5
 ACCOUNT = "iConnect"
 
 
@@ -83,7 +84,29 @@ def system_backend() -> Backend:
     import keyring
 
     chosen: Backend = keyring.get_keyring()
+    if type(chosen).__module__ == "keyring.backends.fail" and not _is_asked_for():
+        return _looked_for_again() or chosen
     return chosen
+
+
+def _is_asked_for() -> bool:
+    import keyring.core
+
+    return keyring.core.load_env() is not None or keyring.core.load_config() is not None
+
+
+def _looked_for_again() -> Backend | None:
+    """The package judges once in a process which stores there are. A tray that starts with the desktop may be quicker than the
+    desktop's own secret store, and would be without one until its next start."""
+    from keyring.backend import KeyringBackend
+
+    rivals = [kind for kind in KeyringBackend.get_viable_backends() if not _skipped(kind)]
+    found: Backend | None = max(rivals, key=lambda kind: kind.priority)() if rivals else None
+    return found
+
+
+def _skipped(kind: type) -> bool:
+    return kind.__module__ in (*_UNSAFE_MODULES, "keyring.backends.chainer")
 
 
 class Vault:
@@ -150,7 +173,7 @@ class Vault:
 
         def run() -> None:
             try:
-                result.append(call())
+                result.append(_patiently(call, given_up))
             except Exception as error:  # noqa: BLE001  # a thread's edge: foreign backends raise anything
                 failure.append(error)
             finally:
@@ -174,6 +197,19 @@ class Vault:
             # Not chained: a backend's own message may hold what was to be stored.
             raise KeyringTrouble(fault) from None
         return result[0]
+
+
+def _patiently(call: Callable[[], _T], given_up: threading.Event) -> _T:
+    """The Linux library gives a busy D-Bus one second to shake hands; a PC that has just been switched on needs more. What is
+    called may be called again."""
+    tries = 1
+    while True:
+        try:
+            return call()
+        except TimeoutError:
+            if tries >= _MOST_TRIES or given_up.is_set():
+                raise
+            tries += 1
 
 
 def _delete_error() -> type[Exception]:

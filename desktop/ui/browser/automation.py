@@ -78,7 +78,7 @@ class Automation(QObject):
 
     # in the page
 
-    def _ask(self, code: str, seen: Callable[[object], None]) -> None:
+    def _ask(self, code: str, seen: Callable[[object], None], *, patience_ms: int = _NO_ANSWER_MS) -> None:
         """Runs `code` in our world. A page that dies or hangs meanwhile never answers: then `seen` gets None after a while."""
         waiting = True
 
@@ -89,7 +89,19 @@ class Automation(QObject):
                 seen(result)
 
         self._window.tab.page.runJavaScript(code, OUR_WORLD, answered)
-        QTimer.singleShot(_NO_ANSWER_MS, self, lambda: answered(None))
+        QTimer.singleShot(patience_ms, self, lambda: answered(None))
+
+    def _ask_again(self, step: Do, code: str, seen: Callable[[object], None]) -> None:
+        """The same for code that may run twice: a page that is only slow is asked again until the step's time is over."""
+        until = time.monotonic() + step.seconds
+
+        def answered(result: object) -> None:
+            if result is None and time.monotonic() < until:
+                QTimer.singleShot(_POLL_MS, self, lambda: self._ask(code, answered))
+            else:
+                seen(result)
+
+        self._ask(code, answered)
 
     def _click(self, step: Do, say: Say) -> None:
         self._when_there(step, say, lambda found: self._press_mouse(found, lambda: say(Done(id=step.id, ok=True))))
@@ -129,9 +141,10 @@ class Automation(QObject):
 
         def answered(result: object) -> None:
             ok = result in ("set", "same")
-            say(Done(id=step.id, ok=ok, error="" if ok else "there is no such field or choice"))
+            error = "the page did not answer" if result is None else "" if ok else "there is no such field or choice"
+            say(Done(id=step.id, ok=ok, error=error))
 
-        self._ask(code, answered)
+        self._ask_again(step, code, answered)
 
     def _read(self, step: Do, say: Say) -> None:
         if not step.css:
@@ -164,11 +177,15 @@ class Automation(QObject):
 
     def _count(self, step: Do, say: Say) -> None:
         code = f"document.querySelectorAll({json.dumps(step.css)}).length"
-        self._ask(code, lambda number: say(Done(id=step.id, ok=True, value=str(int(_number(number or 0))))))
+        self._ask_again(step, code, lambda number: say(Done(id=step.id, ok=True, value=str(int(_number(number or 0))))))
 
     def _script(self, step: Do, say: Say) -> None:
         code = f"(() => JSON.stringify({step.text}))()"
-        self._ask(code, lambda value: say(Done(id=step.id, ok=True, value=str(value)[:_MOST_TEXT])))
+
+        def answered(value: object) -> None:
+            say(Done(id=step.id, ok=True, value=str(value)[:_MOST_TEXT]))
+
+        self._ask(code, answered, patience_ms=int(step.seconds * 1000))
 
     def _when_there(self, step: Do, say: Say, act: Callable[[dict[str, object]], None], *, visible: bool = True) -> None:
         until = time.monotonic() + step.seconds
