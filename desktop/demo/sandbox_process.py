@@ -71,7 +71,7 @@ class SandboxProcess:
 
     def _ask(self, method: str, path: str, values: dict[str, object] | None) -> Any:
         body = None if values is None else json.dumps(values).encode()
-        request = Request(self.controls + path, data=body, method=method, headers={"Content-Type": "application/json"})  # noqa: S310
+        request = Request(self.controls + path, data=body, method=method, headers={"Content-Type": "application/json"})  # noqa: S310 - the sandbox's own address
         try:
             with self._opener.open(request, timeout=30) as answer:
                 return json.loads(answer.read() or b"null")

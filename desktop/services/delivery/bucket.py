@@ -146,7 +146,7 @@ class Fill:
         def number(name: str, low: float, high: float) -> float | None:
             value = kept.get(name)
             plain = isinstance(value, int | float) and not isinstance(value, bool)
-            return float(value) if plain and low <= value <= high else None  # type: ignore[operator, arg-type]
+            return float(value) if plain and low <= value <= high else None  # type: ignore[operator, arg-type]  # `plain` has looked
 
         rate, at = number("per_second", _SLOWEST, self._most), number("at", 0.0, now)
         if rate is not None and at is not None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Protocol, runtime_checkable
 
@@ -263,10 +264,10 @@ class Courier:
         if self._lanes is None or (len(connected) < 2 and not self._under_way()):
             tally = Tally()
             for system, tenant in connected:
-                self._guarded(lambda system=system, tenant=tenant: self._deliver(system, tenant, tally))  # type: ignore[misc]
-                self._guarded(lambda system=system, tenant=tenant: self._look_for_late(system, tenant))  # type: ignore[misc]
+                self._guarded(partial(self._deliver, system, tenant, tally))
+                self._guarded(partial(self._look_for_late, system, tenant))
             return tally
-        begun = [one for one in connected if self._lanes.start(one, lambda one=one: self._deliver_apart(one))]  # type: ignore[misc]
+        begun = [one for one in connected if self._lanes.start(one, partial(self._deliver_apart, one))]
         self._lanes.wait(begun, SAY_SO_AFTER)
         with self._ending:
             self._outlasting |= self._under_way().intersection(begun)

@@ -320,7 +320,7 @@ def _reason_of(path: Path) -> Path:
 def _write_new(path: Path, text: str) -> None:
     """Never through what lies under the name already: on a share that may be somebody's link to a file of this person."""
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
         file.write(text)
 
 

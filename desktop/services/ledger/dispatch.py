@@ -373,7 +373,7 @@ def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]],
     address = (place.system, place.tenant, place.matter_id)
     before = {
         str(key): (cost, code, count)
-        for key, cost, code, count in db.execute(f"SELECT key, cost, code, rows FROM book_line WHERE {where}", address)  # noqa: S608
+        for key, cost, code, count in db.execute(f"SELECT key, cost, code, rows FROM book_line WHERE {where}", address)  # noqa: S608 - our own names and marks
     }
     surprised: set[str] = set()
     for key in before.keys() - lines.keys():

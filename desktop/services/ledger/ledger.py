@@ -222,7 +222,7 @@ class Ledger:
         """One order with every step that was taken. Suggestions are the caller's (they need the list of matters)."""
         with self._store.reading() as db:
             found = list(
-                db.execute(f"SELECT {rows.ORDER_COLUMNS} FROM customer_order WHERE order_id = ?", (order_id,))  # noqa: S608
+                db.execute(f"SELECT {rows.ORDER_COLUMNS} FROM customer_order WHERE order_id = ?", (order_id,))  # noqa: S608 - our own names and marks
             )
             if not found:
                 return None

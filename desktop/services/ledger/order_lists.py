@@ -53,14 +53,14 @@ def summed(db: apsw.Connection, wanted: OrderQuery) -> OrderSums:
     net, gst, untold = next(
         iter(
             db.execute(
-                "SELECT sum(CAST(round(net * 100) AS INTEGER)), sum(CAST(round(gst * 100) AS INTEGER)), sum(net IS NULL)"  # noqa: S608
+                "SELECT sum(CAST(round(net * 100) AS INTEGER)), sum(CAST(round(gst * 100) AS INTEGER)), sum(net IS NULL)"  # noqa: S608 - our own names and marks
                 f" FROM (SELECT {_NET} AS net, {_GST} AS gst FROM ({_FACTS}{where}))",
                 bindings,
             )
         )
     )
     waiting = db.execute(
-        f"SELECT count(*) FROM delivery WHERE {_APPROVABLE} AND order_id IN (SELECT order_id FROM ({_FACTS}{where}))",  # noqa: S608
+        f"SELECT count(*) FROM delivery WHERE {_APPROVABLE} AND order_id IN (SELECT order_id FROM ({_FACTS}{where}))",  # noqa: S608 - our own names and marks
         bindings,
     )
     return OrderSums(_cents(net), _cents(gst), int(untold or 0), int(next(iter(waiting))[0]))
@@ -75,7 +75,7 @@ def approvable(db: apsw.Connection, wanted: OrderQuery) -> tuple[Posting, ...]:
     where, bindings = _where(db, wanted)
     return rows.postings(
         db,
-        f"{_APPROVABLE} AND order_id IN (SELECT order_id FROM ({_FACTS}{where}))",  # noqa: S608
+        f"{_APPROVABLE} AND order_id IN (SELECT order_id FROM ({_FACTS}{where}))",  # noqa: S608 - our own names and marks
         bindings,
         order="seq DESC",
     )
@@ -146,7 +146,7 @@ def by_id(db: apsw.Connection, order_ids: Sequence[str], now: datetime) -> tuple
         for posting in rows.postings(db, f"order_id IN ({marks})", ids):
             deliveries.setdefault(posting.order_id, []).append(posting.public())
         steps: tuple[Step, ...] = ()
-        for row in db.execute(f"SELECT {rows.ORDER_COLUMNS} FROM customer_order WHERE order_id IN ({marks})", tuple(ids)):  # noqa: S608
+        for row in db.execute(f"SELECT {rows.ORDER_COLUMNS} FROM customer_order WHERE order_id IN ({marks})", tuple(ids)):  # noqa: S608 - our own names and marks
             found[str(row[0])] = rows.view_of(row, deliveries.get(str(row[0]), ()), steps, now)
     return tuple(found[order_id] for order_id in order_ids if order_id in found)
 
