@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
-from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotSent, ServiceError, SignedOut, Wait
+from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotNow, NotSent, ServiceError, SignedOut, Wait
 from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.practice.practice_system import MatterRef, Urgency
 from tests.delivery.stand_in import FIRM, START, XPM, FakePractice, Office, matter, order
@@ -220,4 +221,26 @@ def test_a_job_that_can_not_be_looked_at_gets_nothing_yet(office: Office) -> Non
     assert (keeper.sent, office.states()) == ([], {T1: "queued"})
     keeper.fault = lambda call, what: None
     office.deliver_until(600)
+    assert office.states() == {T1: "confirmed"}
+
+
+def test_a_file_that_is_held_for_an_hour_keeps_the_rest_of_its_folder_waiting_a_minute_at_most(office: Office) -> None:
+    """What costs nobody a call is looked for again soon, however often it was missing before."""
+    looks: list[timedelta] = []
+
+    def held() -> NotNow:
+        looks.append(office.clock() - START)
+        return NotNow("A file in the drop folder can't be opened.")
+
+    office.feed.fault = held
+    for _ in range(3600):
+        office.courier.run_once()
+        office.clock.pass_time(1)
+    gaps = [later - earlier for earlier, later in pairwise(looks)]
+    assert max(gaps) <= timedelta(seconds=61)
+    assert len(looks) <= 400
+    office.feed.fault = lambda: None
+    office.receive(order(**PLAIN))
+    office.clock.pass_time(61)
+    office.deliver()
     assert office.states() == {T1: "confirmed"}

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from random import Random
 
 from desktop.services.delivery import outcomes
-from desktop.services.errors import AccessMissing, ServiceError, SignedOut, Wait
+from desktop.services.errors import AccessMissing, NotNow, ServiceError, SignedOut, Wait
 from desktop.services.ledger.facts import from_text, to_text
 from desktop.services.ledger.ledger import Ledger
 
 UNTIL_TOLD = timedelta(days=3650)
 CHECK_ACCESS_AGAIN = timedelta(minutes=15)
+LOOK_HERE_AGAIN = timedelta(minutes=1)
+"""What is missing on this PC (a locked keyring, a file that another program holds) costs nobody a call to look for again, and
+the other files of the folder wait with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Pauses:
                 until, person, cure = now + UNTIL_TOLD, True, "Sign in again."
             case AccessMissing():
                 until, person, cure = now + CHECK_ACCESS_AGAIN, True, error.cure
+            case NotNow():
+                until, person, cure = now + min(outcomes.delay(tries, self._random), LOOK_HERE_AGAIN), False, ""
             case _:
                 until, person, cure = now + outcomes.delay(tries, self._random), False, ""
         trouble = Trouble(where, tenant, str(error), until, tries, person, cure)
