@@ -18,6 +18,8 @@ from desktop.ui.browser.window_state import state_of
 
 _POLL_MS = 50
 _NO_ANSWER_MS = 1000
+_UNREADY_SECONDS = 3
+"""The engine drops a press that comes before a new page's first paint, and the page may still grow under the pointer."""
 _MOST_TEXT = 1_000_000
 _WORDS = ("headline", "advice", "notice", "host", "page_title", "files", "found", "remark")
 
@@ -28,7 +30,10 @@ _FIND = """(() => {
   if (!element) return '';
   element.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
   const box = element.getBoundingClientRect();
-  return JSON.stringify({x: box.left + box.width / 2, y: box.top + box.height / 2, seen: box.width > 0 && box.height > 0,
+  const x = box.left + box.width / 2, y = box.top + box.height / 2, at = document.elementFromPoint(x, y);
+  return JSON.stringify({x: x, y: y, seen: box.width > 0 && box.height > 0,
+    ready: document.readyState !== 'loading' && performance.getEntriesByType('paint').length > 0
+      && at !== null && (element.contains(at) || at.contains(element)),
     kind: element.tagName + ':' + (element.type || ''), text: String(element.innerText || element.value || '').slice(0, 100000)});
 })()"""
 
@@ -188,7 +193,8 @@ class Automation(QObject):
         self._ask(code, answered, patience_ms=int(step.seconds * 1000))
 
     def _when_there(self, step: Do, say: Say, act: Callable[[dict[str, object]], None], *, visible: bool = True) -> None:
-        until = time.monotonic() + step.seconds
+        began = time.monotonic()
+        until = began + step.seconds
         code = _FIND % {"css": json.dumps(step.css), "text": json.dumps(step.text or None)}
 
         def look() -> None:
@@ -196,7 +202,8 @@ class Automation(QObject):
 
         def seen(result: object) -> None:
             found = json.loads(result) if isinstance(result, str) and result else None
-            if found and (found["seen"] or not visible):
+            late = time.monotonic() > began + min(_UNREADY_SECONDS, step.seconds)
+            if found and (not visible or (found["seen"] and (found["ready"] or late))):
                 act(found)
             elif time.monotonic() > until:
                 say(Done(id=step.id, ok=False, error="it did not show in time"))
