@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from desktop.ui.reconcile_window import ReconcileWindow
 
 
-NARROW = 860
+NARROW = 1020
 BRIEF_MS = 60
 """How long an order's whole page is waited for before the little is shown that the list knows; too short to be noticed."""
 
@@ -117,13 +117,7 @@ def undo_words(order: OrderView, number: str) -> str:
 
 
 class DeliveriesWindow(OrderListWindow):
-    """The list of orders on the left, one order's whole path on the right. Files dropped on it are imported.
-
-    Signals:
-        open_matter(str): a matter's number, to be shown in the picker.
-    """
-
-    open_matter = Signal(str)
+    """The list of orders on the left, one order's whole path on the right. Files dropped on it are imported."""
 
     def __init__(
         self,
@@ -132,7 +126,7 @@ class DeliveriesWindow(OrderListWindow):
         clock: Clock = local_now,
         open_url: Callable[[QUrl], bool] = QDesktopServices.openUrl,
     ) -> None:
-        super().__init__(bridge, tr("Orders and postings"), clock=clock)
+        super().__init__(bridge, tr("Orders and postings"), clock=clock, show_current=self._show_current, failed=self._failed)
         open_at(self, 1180, 720)
         self.setAcceptDrops(True)
         self._open_url = open_url
@@ -170,6 +164,7 @@ class DeliveriesWindow(OrderListWindow):
         self.message.clear()
         if order_id or waiting or matter:
             self.field.clear()
+            self.choose_time("any")
             if matter:
                 self._use_matter(matter)
             else:
@@ -297,7 +292,7 @@ class DeliveriesWindow(OrderListWindow):
                     button=tr("Undo"),
                     act=lambda: self._act(taking_back, tr("Taking it back…"), tr("It is as it was before.")),
                 )
-            elif done and self.filter.currentData() != "all":
+            elif done and self.narrowed():
                 self.message.say(done, Tone.GOOD, button=tr("Show the order"), act=lambda: self.open_with(order_id))
 
         self.bridge.run(self, work, lambda _: acted(), self._act_failed)
@@ -332,9 +327,9 @@ class DeliveriesWindow(OrderListWindow):
     def _confirm_cancel(self, delivery: Delivery) -> None:
         in_flight = delivery.state in words.IN_FLIGHT
         self._confirm(
-            tr("Cancel a posting that may already be posted?") if in_flight else tr("Cancel this posting?"),
+            tr("Stop trying what may already be posted?") if in_flight else words.cancel_question(delivery),
             words.cancel_warning(delivery),
-            tr("Cancel the posting"),
+            words.cancel_button(delivery).rstrip("…"),
             tr("Keep it"),
             lambda: self._act(
                 lambda desk: desk.cancel(delivery.key),
@@ -366,7 +361,9 @@ class DeliveriesWindow(OrderListWindow):
     def _move(self, order: OrderView, matter: Matter) -> None:
         """With a last question where something stands at another matter; a result that no matter claims goes at once."""
         if order.matter_number:
-            MovePreview(self, order, matter).ask(lambda: self._move_now(order, matter))
+            address = self.pane.address_of(order)
+            opens = (lambda: self._open(QUrl(address))) if address else None
+            MovePreview(self, order, matter, opens).ask(lambda: self._move_now(order, matter))
         else:
             self._move_now(order, matter)
 
@@ -523,6 +520,8 @@ class DeliveriesWindow(OrderListWindow):
         top.addWidget(self.field, 1)
         top.addWidget(self.filter_label)
         top.addWidget(self.filter)
+        top.addWidget(self.times_label)
+        top.addWidget(self.times)
         top.addSpacing(theme.MARGIN)
         top.addWidget(self.add_button)
         top.addWidget(self.import_button)
@@ -549,5 +548,6 @@ class DeliveriesWindow(OrderListWindow):
         column.addWidget(split, 1)
         column.addLayout(foot)
         self.setTabOrder(self.field, self.filter)
-        self.setTabOrder(self.filter, self.list)
+        self.setTabOrder(self.filter, self.times)
+        self.setTabOrder(self.times, self.list)
         self.setTabOrder(self.list, self.add_button)

@@ -4,11 +4,10 @@ The list is its orders' numbers; the rows in sight are fetched in full, then tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QPushButton, QStackedWidget
 
@@ -20,6 +19,7 @@ from desktop.ui.bridge import Bridge
 from desktop.ui.language import tr
 from desktop.ui.matter_picker import MatterChooser
 from desktop.ui.order_table import OrderModel, OrderRows, Place
+from desktop.ui.order_times import NARROWED_WORDS, TIMES, span_of
 from desktop.ui.patience import Patience
 from desktop.ui.tables import label_for
 from desktop.ui.widgets import Busy, EmptyState, Field, Muted
@@ -27,6 +27,7 @@ from desktop.ui.window import Clock, Window
 
 ALL = tr("All")
 WAITING = tr("Waiting for me")
+NOT_IN_BOOKS = tr("Not in the books yet")
 UNMATCHED = tr("Without a matter")
 ONE_MATTER = tr("One matter…")
 
@@ -53,17 +54,28 @@ def _sums(desk: Desk, wanted: OrderQuery) -> _Sums:
     return _Sums(desk.books.sum_orders(wanted), len(desk.books.list_orders(OrderQuery(without_matter=True))))
 
 
-def monday(now: datetime) -> datetime:
-    """The beginning of this week, in the zone of `now`."""
-    return datetime.combine(now.date() - timedelta(days=now.weekday()), time(), now.tzinfo)
-
-
 class OrderListWindow(Window):
-    """A window with the list of orders in it. Sub-classes lay out `field`, `filter`, `list` (in `stack`) and `count`, and show
-    the chosen order in `_show_current`."""
+    """A window with the list of orders in it. Sub-classes lay out `field`, `filter`, `times`, `list` (in `stack`) and `count`.
+    `show_current` is called when another order was chosen, `failed` with what could not be done.
 
-    def __init__(self, bridge: Bridge, subject: str, *, clock: Clock) -> None:
+    Signals:
+        open_matter(str): a matter's number, to be shown in the picker; empty for the picker itself.
+    """
+
+    open_matter = Signal(str)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        subject: str,
+        *,
+        clock: Clock,
+        show_current: Callable[[], None],
+        failed: Callable[[str], None],
+    ) -> None:
         super().__init__(bridge, subject, clock=clock)
+        self._current_chosen = show_current
+        self._could_not = failed
         self._fetched = False
         self._fetching = False
         self._placing = False
@@ -85,7 +97,16 @@ class OrderListWindow(Window):
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for title, name in self._filters():
             self.filter.addItem(title, name)
+        for state in DeliveryState:
+            index = self.filter.findData(str(state))
+            self.filter.setItemData(index, words.state_meaning(state), Qt.ItemDataRole.ToolTipRole)
         self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.times = QComboBox()
+        self.times.setAccessibleName(tr("Ordered"))
+        self.times_label = label_for(self.times, tr("Ordered"))
+        for title, name in TIMES:
+            self.times.addItem(title, name)
+        self.times.currentIndexChanged.connect(self._refetch)
         self.approve_button = QPushButton(tr("Approve all"))
         self.approve_button.setAutoDefault(False)
         self.approve_button.hide()
@@ -108,14 +129,6 @@ class OrderListWindow(Window):
         self.count = Muted(wrap=False)
         self.count.setSizePolicy(self.count.sizePolicy().Policy.Ignored, self.count.sizePolicy().verticalPolicy())
 
-    # what sub-classes do
-
-    def _show_current(self) -> None:
-        raise NotImplementedError
-
-    def _failed(self, problem: str) -> None:
-        raise NotImplementedError
-
     # what is asked for
 
     def look(self) -> None:
@@ -132,19 +145,20 @@ class OrderListWindow(Window):
 
     def _not_listed(self, problem: str) -> None:
         self._patience.end()
-        self._failed(problem)
+        self._could_not(problem)
 
     def query(self) -> OrderQuery:
-        """What the list shows, by the filter and the field."""
+        """What the list shows, by the filter, the time and the field."""
         name = str(self.filter.currentData())
-        text = OrderQuery(text=" ".join(self.field.text().split()))
+        span = span_of(str(self.times.currentData()), self.clock())
+        text = OrderQuery(text=" ".join(self.field.text().split()), since=span.since, until=span.until)
         match name:
             case "waiting":
                 return replace(text, waiting_for_person=True)
             case "mine":
                 return replace(text, mine=True)
-            case "week":
-                return replace(text, since=monday(self.clock()))
+            case "open":
+                return replace(text, not_in_books=True)
             case "unmatched":
                 return replace(text, without_matter=True)
             case "matter":
@@ -157,13 +171,20 @@ class OrderListWindow(Window):
 
     @staticmethod
     def _filters() -> list[tuple[str, str]]:
-        plain = [(ALL, "all"), (WAITING, "waiting"), (tr("Mine"), "mine"), (tr("This week"), "week"), (UNMATCHED, "unmatched")]
+        plain = [(ALL, "all"), (WAITING, "waiting"), (NOT_IN_BOOKS, "open"), (tr("Mine"), "mine"), (UNMATCHED, "unmatched")]
         states = [(words.sentence(words.state_word(state)), str(state)) for state in DeliveryState]
         # The last, because it asks: who steps through the others with the arrow keys should not meet a question.
         return [*plain, *states, (ONE_MATTER, "matter")]
 
     def choose_filter(self, name: str) -> None:
         self.filter.setCurrentIndex(self.filter.findData(name))
+
+    def choose_time(self, name: str) -> None:
+        self.times.setCurrentIndex(self.times.findData(name))
+
+    def narrowed(self) -> bool:
+        """Whether the list may leave an order out."""
+        return bool(self.filter.currentData() != "all" or self.times.currentData() != "any" or self.field.text().strip())
 
     def _filter_changed(self) -> None:
         if self.filter.currentData() == "matter" and not self._matter:
@@ -214,7 +235,7 @@ class OrderListWindow(Window):
         self._settle(here, row, place, moved=moved)
         self._scrolled.start()
         self.bridge.run(
-            self, lambda desk: _sums(desk, wanted), lambda found: self._took_sums(wanted, found), self._failed, lane="sums"
+            self, lambda desk: _sums(desk, wanted), lambda found: self._took_sums(wanted, found), self._could_not, lane="sums"
         )
 
     def _settle(self, here: str = "", before: int = 0, place: Place | None = None, *, moved: bool) -> None:
@@ -223,7 +244,7 @@ class OrderListWindow(Window):
         self._placing = True
         keep = self._wanted_order or here
         row = self.model.row_with_key(keep) if keep else -1
-        if self._wanted_order and self._fetched and self.filter.currentData() == "all" and not self.field.text():
+        if self._wanted_order and self._fetched and not self.narrowed():
             self._absent = "" if row >= 0 else self._wanted_order
         if row >= 0 and keep == self._wanted_order:
             self._wanted_order = ""
@@ -241,7 +262,7 @@ class OrderListWindow(Window):
                 self.list.stand_at(place)
         self._placing = False
         self._explain()
-        self._show_current()
+        self._current_chosen()
         self._focus_list()
 
     def _fetch_in_sight(self) -> None:
@@ -261,13 +282,13 @@ class OrderListWindow(Window):
         current = self.model.id_at(self.list.current_row())
         self.model.take(views)
         if any(view.order_id == current for view in views):
-            self._show_current()
+            self._current_chosen()
         if views:
             self._scrolled.start()
 
     def _no_rows(self, problem: str) -> None:
         self._fetching = False
-        self._failed(problem)
+        self._could_not(problem)
 
     def _took_sums(self, wanted: OrderQuery, found: _Sums) -> None:
         if wanted == self.query():
@@ -289,7 +310,7 @@ class OrderListWindow(Window):
     def _current_changed(self) -> None:
         if not self._placing:
             self._wanted_order = ""
-            self._show_current()
+            self._current_chosen()
 
     def _explain(self) -> None:
         number, sums = self.model.rowCount(), self.sums
@@ -313,26 +334,34 @@ class OrderListWindow(Window):
         self._stack.setCurrentWidget(self.empty)
 
     def _explain_empty(self) -> None:
-        name = str(self.filter.currentData())
+        name, in_time = str(self.filter.currentData()), NARROWED_WORDS.get(str(self.times.currentData()), "")
         empty = {
             "waiting": (tr("Nothing waits for you"), tr("Everything else moves on by itself.")),
+            "open": (tr("Everything is in the books"), tr("No cost and no document is still on its way.")),
             "mine": (tr("None of yours"), tr("No order was started on this PC yet.")),
-            "week": (tr("None this week"), tr("No order was placed since Monday.")),
             "unmatched": (tr("Every result has its matter"), tr("Results that no matter claims appear here, with suggestions.")),
             "matter": (tr("None"), tr("No order belongs to matter {number}.", number=self._matter)),
+            "all": (tr("No orders in that time"), ""),
         }
         if not self._fetched:
             self.empty.say(tr("One moment…"), tr("iConnect is opening your orders."))
-        elif self.field.text().strip():
-            self.empty.say(tr("Nothing found"), tr("No order fits what you typed."), button=tr("Show all"), act=self._show_all)
-        elif name == "all":
-            self.empty.say(tr("No orders yet"), tr("Choose a matter and press New search; what you order appears here by itself."))
+        elif not self.narrowed():
+            self.empty.say(
+                tr("No orders yet"),
+                tr("Choose a matter and press New search; what you order appears here by itself."),
+                button=tr("Choose a matter"),
+                act=lambda: self.open_matter.emit(""),
+            )
         else:
             title, text = empty.get(name, (tr("None"), tr("No posting is {state} at the moment.", state=words.state_word(name))))
-            self.empty.say(title, text, button=tr("Show all"), act=self._show_all)
+            if self.field.text().strip():
+                title, text = tr("Nothing found"), tr("No order fits what you typed.")
+            told = " ".join(part for part in (text, in_time) if part)
+            self.empty.say(title, told, button=tr("Show all orders"), act=self._show_all)
 
     def _show_all(self) -> None:
         self.field.clear()
+        self.choose_time("any")
         self.choose_filter("all")
         self._to_list = True
 

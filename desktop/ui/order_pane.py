@@ -178,6 +178,12 @@ class OrderPane(QWidget):
     def order(self) -> OrderView | None:
         return self._order
 
+    def address_of(self, order: OrderView) -> str:
+        """Where the practice system shows the order's matter, if the pane shows that order; empty where none is known."""
+        shown = self._order
+        same = shown is not None and (shown.order_id, shown.matter_id) == (order.order_id, order.matter_id)
+        return self._address if same else ""
+
     def show_order(
         self,
         order: OrderView | None,
@@ -269,7 +275,7 @@ class OrderPane(QWidget):
     def _head(self, column: QVBoxLayout, order: OrderView) -> None:
         row = QHBoxLayout()
         row.addWidget(Heading(order.service or tr("Order {order_id}", order_id=order.order_id)), 1)
-        row.addWidget(Pill(words.order_word(order), words.tone_of(words.order_state(order))), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._pill(words.order_word(order), words.order_state(order)), 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         now = self._clock()
         if self._answer is not None:
@@ -337,6 +343,13 @@ class OrderPane(QWidget):
         column.addWidget(bar)
         bar.say(sentence, Tone.WARN, keep=True)
 
+    @staticmethod
+    def _pill(word: str, state: DeliveryState | None) -> Pill:
+        pill = Pill(word, words.tone_of(state))
+        pill.setToolTip(words.explained(word, state))
+        pill.setAccessibleDescription(words.state_meaning(state))
+        return pill
+
     def _take_over_words(self, order: OrderView) -> str:
         if order.take_over_at is None or not order.matter_number:
             return ""
@@ -358,7 +371,7 @@ class OrderPane(QWidget):
                 title += tr(", GST {gst}", gst=words.money(delivery.gst)) if delivery.gst else tr(", no GST")
         head.addWidget(Heading(title, level=2, wrap=False))
         head.addStretch(1)
-        head.addWidget(Pill(words.state_word(delivery.state), words.tone_of(delivery.state)))
+        head.addWidget(self._pill(words.state_word(delivery.state), delivery.state))
         card.body.addLayout(head)
         if delivery.description:
             card.body.addWidget(Text(delivery.description))
@@ -381,17 +394,21 @@ class OrderPane(QWidget):
 
     def _delivery_buttons(self, card: Card, delivery: Delivery) -> None:
         offered = choices(delivery)
-        wanted: list[tuple[bool, str, str, Callable[[], None]]] = [
-            (may_open(delivery), "Open document", tr("Open document"), lambda: self.open_document.emit(delivery.key)),
-            (offered.approve, "Approve", tr("Approve"), lambda: self.approve.emit(delivery.key)),
-            (offered.retry, "Retry", tr("Retry"), lambda: self.retry.emit(delivery.key)),
-            (offered.cancel, "Cancel", tr("Cancel"), lambda: self.cancel.emit(delivery)),
+        key, send_now = delivery.key, tr("It is posted as it is shown here.")
+        give_up, then = words.cancel_button(delivery), words.cancel_tip(delivery)
+        wanted: list[tuple[bool, str, str, str, Callable[[], None]]] = [
+            (may_open(delivery), "Open document", tr("Open document"), "", lambda: self.open_document.emit(key)),
+            (offered.approve, "Approve", tr("Approve"), send_now, lambda: self.approve.emit(key)),
+            (offered.retry, "Retry", tr("Retry"), words.retry_tip(delivery), lambda: self.retry.emit(key)),
+            (offered.cancel, "Cancel", give_up, then, lambda: self.cancel.emit(delivery)),
         ]
         row = FlowLayout()
-        for offer, name, text, act in wanted:
+        for offer, name, text, tip, act in wanted:
             if offer:
-                button = self._button(text, f"{name} {delivery.key}", act)
-                button.setAccessibleDescription(f"{text} {words.delivery_name(delivery)}")
+                button = self._button(text, f"{name} {key}", act)
+                button.setToolTip(tip)
+                told = (f"{text.rstrip('…')} {words.delivery_name(delivery)}", tip)
+                button.setAccessibleDescription(". ".join(part for part in told if part))
                 row.addWidget(button)
         if row.count():
             card.body.addLayout(row)

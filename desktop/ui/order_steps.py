@@ -23,13 +23,20 @@ from desktop.ui.words import Tone
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One step. `word` says where it stands, empty where the name says it all; `at` is when it came to stand there."""
+    """One step. `word` says where it stands, empty where the name says it all; `at` is when it came to stand there. `state`: of
+    the delivery that stands for it, None without one."""
 
     name: str
     word: str
     mark: Mark
     tone: Tone
     at: datetime | None = None
+    state: DeliveryState | None = None
+
+    def tip(self, now: datetime) -> str:
+        """As `text`, with the meaning of the state's word."""
+        told = self.text(now)
+        return f"{told}. {words.state_meaning(self.state)}" if self.state is not None else told
 
     def text(self, now: datetime) -> str:
         """As a person reads it: `Cost held 15:18`."""
@@ -84,7 +91,7 @@ def _step(name: str, deliveries: Sequence[Delivery]) -> PathStep:
         found = [one for one in deliveries if one.state is state]
         if found:
             latest = max(one.updated_at for one in found)
-            return PathStep(name, words.state_word(state), _MARKS[state], words.tone_of(state), latest)
+            return PathStep(name, words.state_word(state), _MARKS[state], words.tone_of(state), latest, state)
     return _none(name)
 
 
@@ -170,7 +177,7 @@ class PathStrip(QWidget):
         self.setFont(small_font(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Path: {path}", path=path_text(order, now)))
-        self.setToolTip("\n".join(step.text(now) for step in self._steps))
+        self.setToolTip("\n".join(step.tip(now) for step in self._steps))
 
     def sizeHint(self) -> QSize:
         return QSize(260, 3 * self.fontMetrics().height() + 30)

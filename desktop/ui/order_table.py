@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
 from desktop.services.ledger.model import OrderView
-from desktop.ui import theme
+from desktop.ui import theme, words
 from desktop.ui.language import tr
 from desktop.ui.order_row import order_row
-from desktop.ui.order_steps import PathStep, paint_path, path_of, path_text
+from desktop.ui.order_steps import PathStep, paint_path, path_of
 from desktop.ui.rows import ROW_ROLE, VALUE_ROLE, AnyIndex, Row, RowList, TwoLineDelegate, row_fonts
 from desktop.ui.widgets import paint_pill, pill_size
 from desktop.ui.window import Clock
@@ -149,8 +149,11 @@ class OrderModel(QStringListModel):
             return row.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return row.spoken
-        told = path_text(view, self._clock()).replace(", ", "\n") if view is not None else ""
-        return "\n".join(part for part in (row.title, row.subtitle, told) if part)
+        if view is None:
+            return f"{row.title}\n{row.subtitle}"
+        now = self._clock()
+        meaning = words.explained(row.pill, words.order_state(view))
+        return "\n".join((row.title, row.subtitle, meaning, *(step.text(now) for step in path)))
 
     def _made(self, order_id: str, view: OrderView) -> tuple[Row, tuple[PathStep, ...]]:
         made = self._rows.get(order_id)

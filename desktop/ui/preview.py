@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.services.books import Preview
 from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView
 from desktop.services.practice.model import Matter
 from desktop.ui import theme, words
+from desktop.ui.flow import FlowLayout, plain_button
 from desktop.ui.language import tr
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, TableModel, number
@@ -52,9 +53,9 @@ _COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
         ColumnLook(tr("Matter"), 100),
         lambda one: tr("{number} (closed)", number=one.matter_number) if one.closed else one.matter_number,
     ),
-    (ColumnLook(tr("Client"), 140), lambda one: one.client),
-    (ColumnLook(tr("What"), 170), lambda one: one.description),
-    (ColumnLook(tr("Code"), 90), lambda one: one.code),
+    (ColumnLook(tr("Client"), 210), lambda one: one.client),
+    (ColumnLook(tr("What"), 190), lambda one: one.description),
+    (ColumnLook(tr("Code"), 84), lambda one: one.code),
     (ColumnLook(tr("Ex GST"), 72, right=True), lambda one: words.money(one.net)),
     (ColumnLook(tr("GST"), 64, right=True), lambda one: words.money(one.gst)),
     (ColumnLook(tr("Client pays"), 84, right=True), lambda one: words.money(one.price) if one.billable else tr("not billable")),
@@ -62,6 +63,7 @@ _COLUMNS: tuple[tuple[ColumnLook, Callable[[Preview], str]], ...] = (
     (ColumnLook(tr("GST rule"), 200), lambda one: one.rule),
 )
 _LOOKS = tuple(look for look, _ in _COLUMNS)
+_CLIENT = 1
 
 
 class PreviewModel(TableModel[Preview]):
@@ -83,6 +85,11 @@ class PreviewModel(TableModel[Preview]):
             self._chosen ^= {self.previews[row].key}
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
 
+    def tick_all(self, ticked: bool) -> None:
+        self._chosen = {one.key for one in self.previews} if ticked else set()
+        if self.previews:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.previews) - 1, 0))
+
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         plain = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
         return plain | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else plain
@@ -99,7 +106,8 @@ class PreviewModel(TableModel[Preview]):
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return Qt.CheckState.Checked if one.key in self._chosen else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{one.key}: {posting_words(one)}"
+            told = f"{one.key}: {posting_words(one)}"
+            return f"{one.client}\n{told}" if index.column() == _CLIENT and one.client else told
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return f"{one.key}: {posting_words(one)}"
         return None
@@ -128,12 +136,18 @@ class PreviewDialog(QDialog):
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("iConnect - " + tr("Approve postings"))
-        open_at(self, 1100, 500)
+        open_at(self, 1200, 500)
         self._approve: Callable[[tuple[str, ...]], None] | None = None
         self._model: PreviewModel | None = None
         self.explanation = Muted(
             tr("This is how each posting will stand in the firm's books. Untick what should wait (space bar).")
         )
+        self.all_box = QCheckBox(tr("All postings"))
+        self.all_box.setTristate(True)
+        self.all_box.setToolTip(tr("Ticks all postings, or unticks all"))
+        # Not `toggled`: a person's press never means «some of them», which is what the box shows between all and none.
+        self.all_box.clicked.connect(self._tick_all)
+        self.all_box.hide()
         self.table = _Table(tr("Postings to approve"), _LOOKS)
         self.waiting = EmptyState(framed=True)
         self.waiting.say(tr("One moment…"), tr("iConnect is working out how they will be posted."))
@@ -154,6 +168,7 @@ class PreviewDialog(QDialog):
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(10)
         column.addWidget(self.explanation)
+        column.addWidget(self.all_box)
         column.addWidget(self.stack, 1)
         column.addWidget(self.reason)
         column.addWidget(self.sums)
@@ -175,12 +190,17 @@ class PreviewDialog(QDialog):
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._explain(now.row()))
         self.table.size_columns()
         self.stack.setCurrentWidget(self.table)
+        self.all_box.setVisible(len(previews) > 1)
         self.table.selectRow(0)
         self.table.setFocus()
         self._count()
 
     def refuse(self, problem: str) -> None:
         self.waiting.say(tr("That can't be shown now"), problem)
+
+    def _tick_all(self) -> None:
+        if self._model is not None:
+            self._model.tick_all(len(self._model.chosen()) < len(self._model.previews))
 
     def _explain(self, row: int) -> None:
         model = self._model
@@ -194,7 +214,10 @@ class PreviewDialog(QDialog):
         net = sum((one.net for one in chosen if one.net is not None), Decimal(0))
         gst = sum((one.gst for one in chosen if one.gst is not None), Decimal(0))
         self.sums.setText(tr("{sum} to be posted", sum=words.sum_words(net, gst)))
-        many = len(chosen)
+        many, of = len(chosen), len(self._model.previews)
+        some = Qt.CheckState.PartiallyChecked if many else Qt.CheckState.Unchecked
+        self.all_box.setCheckState(Qt.CheckState.Checked if many == of else some)
+        self.all_box.setText(tr("All postings ({ticked:,} of {count:,} ticked)", ticked=many, count=of))
         self.approve_button.setText(tr("Approve 1 posting") if many == 1 else tr("Approve {count} postings", count=many))
         self.approve_button.setEnabled(bool(chosen))
 
@@ -244,10 +267,18 @@ def _line(one: Delivery) -> str:
 
 
 class MovePreview(QDialog):
-    """The last question before an order is moved: what will be posted where, and what must be undone by hand."""
+    """The last question before an order is moved: what will be posted where, and what must be undone by hand.
 
-    def __init__(self, parent: QWidget | None, order: OrderView, matter: Matter) -> None:
+    `open_old` shows the matter that the order is at now in the practice system; None where its address isn't known."""
+
+    def __init__(
+        self, parent: QWidget | None, order: OrderView, matter: Matter, open_old: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(parent)
+        self._order = order
+        self._open_old = open_old
+        self.open_button: QPushButton | None = None
+        self.copy_button: QPushButton | None = None
         self.setWindowTitle("iConnect - " + tr("Move order {order_id}", order_id=order.order_id))
         self.setMinimumWidth(520)
         self._move: Callable[[], None] | None = None
@@ -265,13 +296,18 @@ class MovePreview(QDialog):
         self._group(
             column, tr("iConnect posts to {number}", number=matter.number), told.posts or (tr("Nothing yet: no result has come."),)
         )
+        by_hand: list[str] = []
         if told.undo:
             system = words.system_title(order.system)
             title = tr("Remove by hand at {number} in {system}", number=order.matter_number, system=system)
             self._group(column, title, told.undo)
+            by_hand += [title, *told.undo]
         if told.doubtful:
             title = tr("May already be posted at {number}: look there, and remove it if so", number=order.matter_number)
             self._group(column, title, told.doubtful)
+            by_hand += [title, *told.doubtful]
+        if by_hand:
+            column.addLayout(self._helps("\n".join(by_hand)))
         if not told.undo and not told.doubtful and order.matter_number:
             nothing = tr("Nothing of it was posted to {number}, so nothing is to be undone.", number=order.matter_number)
             column.addWidget(Muted(nothing))
@@ -296,6 +332,17 @@ class MovePreview(QDialog):
         self.accept()
         if self._move is not None:
             self._move()
+
+    def _helps(self, to_remove: str) -> FlowLayout:
+        """What makes the work by hand shorter: the way to the old matter, and what to remove there, for the clipboard."""
+        row = FlowLayout()
+        if self._open_old is not None:
+            number, system = self._order.matter_number, words.system_short(self._order.system)
+            self.open_button = plain_button(tr("Open {number} in {system}", number=number, system=system), self._open_old)
+            row.addWidget(self.open_button)
+        self.copy_button = plain_button(tr("Copy what to remove"), lambda: QGuiApplication.clipboard().setText(to_remove))
+        row.addWidget(self.copy_button)
+        return row
 
     @staticmethod
     def _group(column: QVBoxLayout, title: str, lines: Sequence[str]) -> None:

@@ -52,6 +52,17 @@ _STATE_WORDS = {
     DeliveryState.CANCELLED: tr("cancelled"),
 }
 
+_STATE_MEANINGS = {
+    DeliveryState.HELD: tr("It waits for a person: for a matter, or for a yes. Nothing was sent."),
+    DeliveryState.QUEUED: tr("It was not sent yet. iConnect sends it by itself."),
+    DeliveryState.SENDING: tr("It is being sent now."),
+    DeliveryState.UNKNOWN: tr("It was sent, but no answer came. iConnect looks in the books before it sends anything again."),
+    DeliveryState.ACCEPTED: tr("It was sent and taken, but iConnect has not seen it in the books yet. It keeps looking."),
+    DeliveryState.CONFIRMED: tr("iConnect has seen it in the books. It is done."),
+    DeliveryState.REJECTED: tr("The practice system refused it. Mend the cause there and retry, or move the order."),
+    DeliveryState.CANCELLED: tr("A person or a later message stopped it. It will not be sent."),
+}
+
 _MONTHS = (
     tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May"), tr("Jun"),
     tr("Jul"), tr("Aug"), tr("Sep"), tr("Oct"), tr("Nov"), tr("Dec"),
@@ -88,6 +99,16 @@ def state_word(state: str) -> str:
         return _STATE_WORDS[DeliveryState(state)]
     except ValueError:
         return state
+
+
+def state_meaning(state: DeliveryState | None) -> str:
+    """What a state's word means, in a sentence for somebody who meets it for the first time. None: see order_state."""
+    return _STATE_MEANINGS[state] if state is not None else tr("InfoTrack has not reported a result yet.")
+
+
+def explained(word: str, state: DeliveryState | None) -> str:
+    """A state's word with its meaning, as a tool tip."""
+    return f"{sentence(word)}: {state_meaning(state)}"
 
 
 def month(at: datetime) -> str:
@@ -232,6 +253,34 @@ def plain_state(delivery: Delivery, now: datetime) -> str:
             )
         case DeliveryState.CANCELLED:
             return tr("Cancelled {when}; will not be sent.", when=when(delivery.updated_at, now))
+
+
+def cancel_button(delivery: Delivery) -> str:
+    """What the button does that gives a posting up. Of what was sent already it can't promise that it isn't posted."""
+    if delivery.state in IN_FLIGHT:
+        return tr("Stop trying…")
+    return tr("Don't post it…") if delivery.kind is DeliveryKind.COST else tr("Don't file it…")
+
+
+def cancel_question(delivery: Delivery) -> str:
+    """What is asked about what was never sent."""
+    return tr("Never post this cost?") if delivery.kind is DeliveryKind.COST else tr("Never file this document?")
+
+
+def cancel_tip(delivery: Delivery) -> str:
+    """What follows when it is pressed. The order itself stays as it is."""
+    if delivery.state in IN_FLIGHT:
+        return tr("iConnect stops sending it and looking for it; what may already stand at the matter stays. It asks first.")
+    if delivery.kind is DeliveryKind.COST:
+        return tr("This cost is never posted to the matter. InfoTrack's order, its charge and its document stay. It asks first.")
+    return tr("This document is never filed to the matter. InfoTrack's order and its costs stay. It asks first.")
+
+
+def retry_tip(delivery: Delivery) -> str:
+    """What a retry does where the posting stands now."""
+    if delivery.state in IN_FLIGHT:
+        return tr("iConnect looks in the books again, and sends it only when it is not there.")
+    return tr("iConnect tries it again now, as it is.")
 
 
 def cancel_warning(delivery: Delivery) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -70,6 +71,64 @@ def test_what_is_typed_is_text_and_nothing_else(ledger: Ledger, text: str) -> No
 def test_a_week_is_counted_from_when_it_was_ordered(ledger: Ledger) -> None:
     since = NOW - timedelta(minutes=13 * 10)
     assert len(listed(ledger, OrderQuery(since=since))) == 10
+
+
+def test_a_time_has_an_end_that_does_not_belong_to_it(ledger: Ledger) -> None:
+    """An order on the very moment between two months belongs to the later one, and to one of them only."""
+    every = listed(ledger, OrderQuery())
+    with ledger.reading() as db:
+        bound = order_lists.by_id(db, every[40:41], NOW)[0].ordered_at
+    assert bound is not None
+    sydney = bound.astimezone(timezone(timedelta(hours=11)))
+    assert listed(ledger, OrderQuery(since=sydney)) == every[:41]
+    assert listed(ledger, OrderQuery(until=sydney)) == every[41:]
+    assert listed(ledger, OrderQuery(since=bound - timedelta(minutes=13), until=bound)) == every[41:42]
+    with pytest.raises(ValueError, match="without a zone"):
+        listed(ledger, OrderQuery(until=bound.replace(tzinfo=None)))
+
+
+def test_what_is_not_in_the_books_yet_is_all_that_was_neither_seen_nor_given_up(tmp_path: Path) -> None:
+    """Its sums are those of these orders alone, and every other choice narrows it further."""
+    path = tmp_path / "ledger.db"
+    fill(path, 400, now=NOW)
+    done = {DeliveryState.CONFIRMED, DeliveryState.CANCELLED}
+    with closing(Ledger.open(path, random=Random(1), clock=lambda: NOW)) as ledger:
+        with ledger._store.write() as db:
+            for limit, before, after in ((2, "queued", "sending"), (1, "sending", "unknown")):
+                which = "SELECT seq FROM delivery WHERE state = ? ORDER BY seq LIMIT ?"
+                db.execute(f"UPDATE delivery SET state = ? WHERE seq IN ({which})", (after, before, limit))
+        with ledger.reading() as db:
+            views = order_lists.by_id(db, order_lists.listed(db, OrderQuery()), NOW)
+            sums = order_lists.summed(db, OrderQuery(not_in_books=True))
+        wanted = [view for view in views if any(one.state not in done for one in view.deliveries)]
+        assert {one.state for view in wanted for one in view.deliveries} >= set(DeliveryState) - done
+        assert 0 < len(wanted) < len(views)
+        ids = tuple(view.order_id for view in wanted)
+        assert listed(ledger, OrderQuery(not_in_books=True)) == ids
+        assert sums.net + sums.gst == sum((view.total for view in wanted if view.total is not None), Decimal(0))
+        assert listed(ledger, OrderQuery(not_in_books=True, until=wanted[3].ordered_at)) == ids[4:]
+        assert listed(ledger, OrderQuery(not_in_books=True, text=ids[0])) == ids[:1]
+
+
+def test_a_fee_that_has_no_cost_yet_is_not_in_the_books_and_an_order_without_a_fee_owes_nothing(tmp_path: Path) -> None:
+    """As when an order waits to be looked at."""
+    path = tmp_path / "ledger.db"
+    fill(path, 40, now=NOW)
+    no_fee = {"90000002": """json_set(%s, '$.total', json('{"net": "0.00", "gst": "0.00"}'))""", "90000003": "%s"}
+    with closing(Ledger.open(path, random=Random(1), clock=lambda: NOW)) as ledger:
+        before = listed(ledger, OrderQuery(not_in_books=True))
+        with ledger._store.write() as db:
+            for order_id, latest in ({"90000001": "latest"} | no_fee).items():
+                told = latest.replace("%s", "json_remove(latest, '$.retailer', '$.supplier', '$.total')")
+                db.execute(
+                    "INSERT INTO customer_order (order_id, first_seen_at, origin, latest)"
+                    f" SELECT ?, first_seen_at, origin, {told} FROM customer_order ORDER BY seq LIMIT 1",
+                    (order_id,),
+                )
+        assert listed(ledger, OrderQuery(not_in_books=True)) == ("90000001", *before)
+        with ledger.reading() as db:
+            assert order_lists.summed(db, OrderQuery(text="90000002")).untold == 0
+            assert order_lists.summed(db, OrderQuery(text="90000003")).untold == 1
 
 
 def test_pages_come_in_the_order_asked_for_and_without_what_is_not_there(ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from desktop.services.books import AuditAnswer, AuditFiles, AuditLine, OrderQuery, OrderSums, Preview, TrailCheck, TrailStep
 from desktop.services.desk import ActionFailed
-from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Origin
+from desktop.services.ledger.model import Delivery, DeliveryKind, DeliveryState, OrderView, Origin
 from desktop.services.preview import rule
 from desktop.services.reconcile.comparison import Compared, Reconciliation, Sums, Verdict
 from desktop.services.reconcile.invoice import Unread
@@ -253,4 +253,12 @@ def _fits(order: OrderView, wanted: OrderQuery) -> bool:
         and (not wanted.without_matter or not order.matter_id)
         and (not wanted.mine or order.origin in (Origin.OURS, Origin.TYPED))
         and (wanted.since is None or (order.ordered_at or order.first_seen_at) >= wanted.since)
+        and (wanted.until is None or (order.ordered_at or order.first_seen_at) < wanted.until)
+        and (not wanted.not_in_books or _not_in_books(order))
     )
+
+
+def _not_in_books(order: OrderView) -> bool:
+    done = (DeliveryState.CONFIRMED, DeliveryState.CANCELLED)
+    costs = [one for one in order.deliveries if one.kind is DeliveryKind.COST]
+    return any(one.state not in done for one in order.deliveries) or (not costs and bool(order.total))

@@ -220,7 +220,7 @@ def walk(qtbot: QtBot, button: QPushButton, menu: QMenu, name: str) -> None:
 def test_a_dialog_gives_the_keyboard_back(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
     """After a question the keyboard is where it was, and not nowhere."""
     window = shown(qtbot, make_bridge(FakeDesk()), clock, "an order in detail")
-    button = next(one for one in window.findChildren(QPushButton) if one.text() == "Cancel" and one.isVisibleTo(window))
+    button = next(one for one in window.findChildren(QPushButton) if one.text() == "Don't post it…" and one.isVisibleTo(window))
     button.setFocus()
     QTest.keyClick(button, Qt.Key.Key_Space)
     box = next(one for one in window.findChildren(QDialog) if one.isVisible())

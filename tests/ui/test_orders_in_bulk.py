@@ -21,7 +21,6 @@ from desktop.services.ledger.model import DeliveryState
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.matter_picker import MatterChooser
-from desktop.ui.order_listing import monday
 from desktop.ui.order_table import OrderModel, OrderRows
 from desktop.ui.preview import PreviewDialog
 from tests.ui.conftest import MakeBridge
@@ -63,12 +62,9 @@ def test_the_list_narrows_to_mine_this_week_and_what_no_matter_claims(qtbot: QtB
     window.choose_filter("mine")
     qtbot.waitUntil(lambda: window.model.rowCount() == 7)
     assert {"71000005", "71000002"}.isdisjoint(window.model.ids())
-    window.choose_filter("week")
+    window.choose_filter("all")
+    window.choose_time("week")
     qtbot.waitUntil(lambda: "71000003" not in window.model.ids() and "71000008" in window.model.ids())
-
-
-def test_a_week_begins_on_monday(clock: Clock) -> None:
-    assert monday(clock()).isoformat() == "2026-03-09T00:00:00+11:00"
 
 
 def test_one_matters_orders_are_chosen_with_the_pickers_search(qtbot: QtBot, window: DeliveriesWindow) -> None:

@@ -16,6 +16,7 @@ from desktop.ui.audit_window import AuditWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.widgets import MessageBar
+from desktop.ui.words import cancel_button
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import MATTERS, XPM, FakeDesk, delivery, order
 from tests.ui.test_orders_window import answer, opened, press, shows
@@ -37,8 +38,11 @@ def with_one(state: DeliveryState, qtbot: QtBot, make_bridge: MakeBridge, clock:
 
 
 def cancel(qtbot: QtBot, window: DeliveriesWindow) -> None:
-    press(qtbot, window, "Cancel")
-    answer(qtbot, window, "Cancel the posting")
+    order = window.pane.order()
+    assert order is not None
+    words = cancel_button(order.deliveries[0])
+    press(qtbot, window, words)
+    answer(qtbot, window, words.rstrip("…"))
     qtbot.waitUntil(lambda: (one := window.pane.order()) is not None and one.deliveries[0].state is S.CANCELLED)
 
 

@@ -106,20 +106,20 @@ def test_cancelling_in_flight_warns_that_it_may_be_posted(
     desk.all_orders = (order("7", delivery("7", "T", state)),)
     window = opened(qtbot, make_bridge(desk), clock)
     choose(qtbot, window, "7")
-    press(qtbot, window, "Cancel")
+    press(qtbot, window, "Stop trying…")
     assert "may already be posted in Xero Practice Manager" in box_of(window).informativeText()
     answer(qtbot, window, "Keep it")
     assert desk.called("cancel") == []
-    press(qtbot, window, "Cancel")
-    answer(qtbot, window, "Cancel the posting")
+    press(qtbot, window, "Stop trying…")
+    answer(qtbot, window, "Stop trying")
     qtbot.waitUntil(lambda: desk.called("cancel") == [("IT-7-T-1",)])
 
 
 def test_cancelling_what_was_never_sent_says_that_it_was_not(qtbot: QtBot, window: DeliveriesWindow, desk: FakeDesk) -> None:
     choose(qtbot, window, "71000009")
-    press(qtbot, window, "Cancel")
+    press(qtbot, window, "Don't post it…")
     assert "was not posted" in box_of(window).informativeText()
-    answer(qtbot, window, "Cancel the posting")
+    answer(qtbot, window, "Don't post it")
     qtbot.waitUntil(lambda: "cancelled" in words_on(window.pane))
 
 
@@ -474,5 +474,5 @@ def test_tab_leads_from_the_list_to_the_orders_buttons_and_then_to_the_windows(
         assert focus is not None
         met.append(focus.text() if isinstance(focus, QPushButton) else focus.accessibleName())
     path = "The order's path"
-    buttons = ["Open matter", "Move to another matter…", "Copy details", "Retry", "Cancel", "Open document"]
+    buttons = ["Open matter", "Move to another matter…", "Copy details", "Retry", "Don't post it…", "Open document"]
     assert met == [*buttons, path, "Add a result…"]

@@ -13,7 +13,8 @@ from desktop.services.ledger.model import DeliveryKind, DeliveryState
 class OrderQuery:
     """Which orders to list; what is empty asks for nothing. `text` is words that must all be found in an order's number,
     matter, references or service, or a delivery key; an order's whole number alone finds that order only. `matter` is a
-    number. `mine`: started on this PC. `since` is a moment from which on it was ordered."""
+    number. `mine`: started on this PC. `since` is a moment from which on it was ordered, `until` one before which; both aware.
+    `not_in_books`: a cost or a document of it is neither seen in the books nor given up, or its fee has no cost yet."""
 
     text: str = ""
     matter: str = ""
@@ -23,6 +24,8 @@ class OrderQuery:
     without_matter: bool = False
     mine: bool = False
     since: datetime | None = None
+    until: datetime | None = None
+    not_in_books: bool = False
 
 
 @dataclass(frozen=True, slots=True)

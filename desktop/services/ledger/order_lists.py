@@ -15,7 +15,7 @@ from desktop.services.ledger import rows
 from desktop.services.ledger.dispatch import HOLD_RESTORED
 from desktop.services.ledger.facts import Posting, from_text, split_key, to_text
 from desktop.services.ledger.list_model import AuditLine, OrderQuery, OrderSums, TrailStep
-from desktop.services.ledger.model import Delivery, OrderView, Step
+from desktop.services.ledger.model import Delivery, DeliveryState, OrderView, Step
 from desktop.services.ledger.planning import HOLD_DECIDED, HOLD_EDITED, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW
 from desktop.services.ledger.store import Row, Value
 
@@ -34,6 +34,12 @@ _NET = (
     " THEN ifnull(json_extract(latest, '$.retailer.net'), 0) + ifnull(json_extract(latest, '$.supplier.net'), 0) END"
 )
 _GST = _NET.replace(".net", ".gst")
+_OPEN = ", ".join(f"'{state}'" for state in DeliveryState if state not in (DeliveryState.CONFIRMED, DeliveryState.CANCELLED))
+# An order that was left to another PC, or not looked at yet, has a fee and no cost of its own.
+_NOT_IN_BOOKS = (
+    f"(o.order_id IN (SELECT order_id FROM delivery WHERE state IN ({_OPEN})) OR (NOT EXISTS"  # noqa: S608 - our own names and marks
+    f" (SELECT 1 FROM delivery AS d WHERE d.order_id = o.order_id AND d.kind = 'cost') AND ifnull(CAST({_NET} AS REAL), 0) <> 0))"
+)
 
 
 def listed(db: apsw.Connection, wanted: OrderQuery) -> tuple[str, ...]:
@@ -105,9 +111,12 @@ def _where(db: apsw.Connection, wanted: OrderQuery) -> tuple[str, list[str]]:
         where.append("o.matter_id = ''")
     if wanted.mine:
         where.append("o.origin IN ('ours', 'typed in')")
-    if wanted.since is not None:
-        where.append("julianday(ifnull(json_extract(o.latest, '$.ordered_at'), o.first_seen_at)) >= julianday(?)")
-        bindings.append(to_text(wanted.since))
+    if wanted.not_in_books:
+        where.append(_NOT_IN_BOOKS)
+    for bound, sign in ((wanted.since, ">="), (wanted.until, "<")):
+        if bound is not None:
+            where.append(f"julianday(ifnull(json_extract(o.latest, '$.ordered_at'), o.first_seen_at)) {sign} julianday(?)")
+            bindings.append(to_text(bound))
     texts = wanted.text.split()
     if len(texts) == 1 and texts[0].isdecimal() and _is_order(db, texts[0]):
         # Who types an order's whole number means that order, and not those whose references hold the same figures.

@@ -1,0 +1,54 @@
+"""The times that a list of orders can be narrowed to: whole weeks and months of this PC's own calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+
+from desktop.ui.language import tr
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `since` on and before `until`, both aware. None: without a bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+TIMES: tuple[tuple[str, str], ...] = (
+    (tr("Any time"), "any"),
+    (tr("This week"), "week"),
+    (tr("This month"), "month"),
+    (tr("Last month"), "last month"),
+)
+"""The choices with their names."""
+
+NARROWED_WORDS = {
+    "week": tr("Only orders placed since Monday are looked at."),
+    "month": tr("Only orders placed this month are looked at."),
+    "last month": tr("Only orders placed last month are looked at."),
+}
+
+
+def midnight(day: date, now: datetime) -> datetime:
+    """When that day begins on this PC. `now` mostly carries no zone but the hours that the PC is ahead of UTC at the moment:
+    on another day they may be others, so the system is asked for that day's."""
+    begins = datetime.combine(day, time())
+    if isinstance(now.tzinfo, timezone) and now.utcoffset() == now.astimezone().utcoffset():
+        return begins.astimezone()
+    return begins.replace(tzinfo=now.tzinfo)
+
+
+def span_of(name: str, now: datetime) -> Span:
+    """What one of TIMES stands for. Weeks begin on Monday."""
+    today = now.date()
+    first = today.replace(day=1)
+    match name:
+        case "week":
+            return Span(midnight(today - timedelta(days=today.weekday()), now))
+        case "month":
+            return Span(midnight(first, now))
+        case "last month":
+            return Span(midnight((first - timedelta(days=1)).replace(day=1), now), midnight(first, now))
+    return Span()
