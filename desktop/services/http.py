@@ -133,7 +133,15 @@ class _Lines:
 
 
 class _WholeHead(http.client.HTTPResponse):
-    """The standard library takes a connection that ends within the head for the head's end."""
+    """The standard library takes a connection that ends within the head for the head's end, and early hints for the answer:
+    on a kept connection the answer itself would then be read as the next one's."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # not in the library's typing
+            if not 101 < found[1] < 200:
+                return found
+            http.client.parse_headers(self.fp)
 
     def begin(self) -> None:
         lines = _Lines(self.fp)
@@ -426,6 +434,9 @@ def _reader(response: requests.Response, cap: int, exchange: _Exchange) -> Calla
 
 
 def _half_unpacked(raw: Any) -> bool:
-    """Whether compressed data stopped before its own end: urllib3 does not look (zlib says so, through its decoder)."""
+    """Whether compressed data stopped before its own end: urllib3 does not look (zlib says so, through its decoder). Gateways
+    name a compression beside an empty body too (429, 401): there is nothing to unpack."""
+    if not raw.tell():
+        return False
     unpacking = getattr(getattr(raw, "_decoder", None), "_obj", None)
     return not getattr(unpacking, "eof", True)

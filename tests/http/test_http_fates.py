@@ -559,3 +559,43 @@ def test_threads_do_not_disturb_each_other(http: Http) -> None:
 )
 def test_only_this_pc_is_loopback(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "429 Too Many Requests", "503 Busy", "200 OK"])
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+def test_an_empty_body_that_is_called_compressed_is_an_empty_body(http: Http, status: str, packing: str) -> None:
+    """D3: gateways name a compression beside nothing; a limit or a lapsed token must not pass for a lost answer."""
+
+    def script(line: Line) -> None:
+        line.request()
+        line.reply(status, b"", f"Content-Encoding: {packing}", "Retry-After: 22")
+
+    with wire(script) as server:
+        answer = http.send("POST", server.url, body=BODY)
+    assert (answer.status, answer.body, answer.headers["retry-after"]) == (int(status[:3]), b"", "22")
+
+
+@pytest.mark.parametrize("hint", [b"102 Processing", b"103 Early Hints"])
+def test_a_hint_before_the_answer_is_not_taken_for_it(http: Http, hint: bytes) -> None:
+    """D3: on a kept connection the answer itself would else be read as the next question's."""
+
+    def script(line: Line) -> None:
+        for body in (b"first", b"second"):
+            line.request()
+            line.say((b"HTTP/1.1 " + hint + b"\r\nLink: </style.css>\r\n\r\n") * 2)
+            line.reply(body=body)
+
+    with wire(script) as server:
+        assert [http.send("GET", server.url).body for _ in range(2)] == [b"first", b"second"]
+        assert server.connections == 1
+
+
+def test_a_hint_and_then_nothing_leaves_the_fate_unknown(http: Http) -> None:
+    """D3."""
+
+    def script(line: Line) -> None:
+        line.request()
+        line.say(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+
+    with wire(script) as server, pytest.raises(AnswerLost):
+        http.send("POST", server.url, body=BODY)

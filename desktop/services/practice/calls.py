@@ -159,7 +159,7 @@ class Calls:
         refusal = refusal_in(answer.body)
         if status >= 500 or status == 408:
             return AnswerLost(_with_reason(f"{self.words.name} answered with error {status}.", refusal))
-        if 400 <= status < 500 and (refusal is not None or status == 404):
+        if 400 <= status < 500 and (refusal is not None or status in (404, 410)):
             return Refused(refusal.reason if refusal else f"{self.words.name} does not know what was asked for.", status=status)
         return BadAnswer(f"{self.words.name} answered with status {status}, which is not expected here.")
 

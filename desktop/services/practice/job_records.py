@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TypeVar
 
 from desktop.services.errors import BadAnswer
+from desktop.services.practice.amounts import MOST_PLACES, settled
 from desktop.services.practice.keys import keys_in
 from desktop.services.practice.model import (
     ClientDetails,
@@ -114,19 +115,24 @@ def cost_code(found: Element) -> CostCode:
 
 
 def posted_cost(found: Element) -> PostedCost:
-    """Raises BadAnswer when quantity, cost or price is missing or no number."""
+    """Raises BadAnswer for an amount or a date that is none. What people enter may lack an amount and is worth nothing then; a
+    line that carries a key must have all three."""
     note = found.value("Note")
+    keys = keys_in(note)
+    quantity, unit_cost, unit_price = (
+        decimal(found.need(name) if keys else found.value(name) or "0") for name in ("Quantity", "UnitCost", "UnitPrice")
+    )
     return PostedCost(
         remote_id=found.value("UUID"),
-        keys=keys_in(note),
+        keys=keys,
         description=found.value("Description"),
         code=found.value("Code"),
         note=note,
-        quantity=decimal(found.need("Quantity")),
-        unit_cost=decimal(found.need("UnitCost")),
-        unit_price=decimal(found.need("UnitPrice")),
-        billable=_optional(truth, found.value("Billable")),
-        on=_optional(day, found.value("Date")),
+        quantity=quantity,
+        unit_cost=unit_cost,
+        unit_price=unit_price,
+        billable=_optional(truth if keys else likely_truth, found.value("Billable")),
+        on=_optional(day if keys else likely_day, found.value("Date")),
     )
 
 
@@ -201,7 +207,8 @@ def document_document(document: Document) -> bytes:
     return build("Document", values)
 
 
-_NUMBER = re.compile(r"-?(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,6})(?:\.[0-9]{1,12})?", re.ASCII)
+_NUMBER = re.compile(rf"-?(?:[0-9]{{1,18}}|[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,6}})(?:\.[0-9]{{1,{MOST_PLACES}}})?", re.ASCII)
+_MOMENT = re.compile(r"[T ](?!00:00:00)[0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})$", re.ASCII)
 _DAY = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
     r"|([0-9]{4})([0-9]{2})([0-9]{2})",
@@ -213,7 +220,7 @@ def decimal(text: str) -> Decimal:
     """A plain decimal with a dot; commas only between thousands (seen by a public sync vendor). Raises BadAnswer."""
     if not _NUMBER.fullmatch(text):
         raise BadAnswer("A number in the answer can't be read.")
-    return Decimal(text.replace(",", ""))
+    return settled(Decimal(text.replace(",", "")))
 
 
 def day(text: str) -> date:
@@ -230,6 +237,23 @@ def day(text: str) -> date:
         return date(int(year), int(month), int(of_month))
     except ValueError as error:
         raise BadAnswer("A date in the answer can't be read.") from error
+
+
+def likely_day(text: str) -> date | None:
+    """As `day`, of a line that is not marked as ours: None where it can't be read, and where a time of day in some zone leaves
+    open which day it was to the practice."""
+    try:
+        found = day(text)
+    except BadAnswer:
+        return None
+    return None if _MOMENT.search(text) else found
+
+
+def likely_truth(text: str) -> bool | None:
+    try:
+        return truth(text)
+    except BadAnswer:
+        return None
 
 
 def truth(text: str) -> bool:

@@ -19,6 +19,7 @@ from typing import NoReturn, TypeAlias
 
 from desktop.services.errors import AnswerLost, BadAnswer
 from desktop.services.http import Answer
+from desktop.services.practice.amounts import MOST_PLACES, settled
 from desktop.services.practice.calls import Calls
 from desktop.services.practice.practice_system import Urgency
 from desktop.services.practice.practice_xml import writable
@@ -134,20 +135,22 @@ def need(found: Found, *names: str) -> str:
     return value
 
 
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
+_NUMBER = re.compile(rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{MOST_PLACES}}})?", re.ASCII)
+_LEAST = Decimal("1e-12")
 
 
 def number(found: Found, name: str) -> Decimal | None:
-    """A number, or a text that is one, exactly and without an exponent; None when there is none. Raises BadAnswer."""
+    """A number, or a text that is one, to twelve places and without an exponent; None when there is none. Raises BadAnswer."""
     value = found.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
+        return settled(Decimal(value.strip()))
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and -(10**18) < value < 10**18:
         exact = Decimal(value)
-        if exact.as_tuple().exponent in range(-12, 19):
-            return Decimal(format(exact, "f"))
+        finest = -12 if abs(exact) < _LEAST else -MOST_PLACES
+        if exact.as_tuple().exponent in range(finest, 19):
+            return settled(Decimal(format(exact, "f")))
     raise BadAnswer("A number in the answer can't be read.")
 
 

@@ -79,9 +79,11 @@ class Element:
         return value
 
 
-def parse(source: bytes | Iterable[bytes], caps: Caps = RECORD, *, encoding: str | None = None) -> Element:
-    """The document as a tree. `encoding` overrides what the document declares. Raises BadAnswer, and whatever reading
-    `source` raises."""
+def parse(
+    source: bytes | Iterable[bytes], caps: Caps = RECORD, *, encoding: str | None = None, charset: str | None = None
+) -> Element:
+    """The document as a tree. `encoding` overrides what the document declares, `charset` (see `charset_of`) counts where it
+    declares nothing. Raises BadAnswer, and whatever reading `source` raises."""
     top = Element("")
     open_elements = [top]
     texts: list[list[str]] = [[]]
@@ -108,7 +110,7 @@ def parse(source: bytes | Iterable[bytes], caps: Caps = RECORD, *, encoding: str
             raise _too_long()
         texts[-1].append(text)
 
-    for _ in _feed(source, caps, encoding, start, end, characters):
+    for _ in _feed(source, caps, encoding, charset, start, end, characters):
         pass
     return top.children[0]
 
@@ -147,9 +149,17 @@ class Envelope:
     container_seen: bool = False
 
 
-def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelope, *, by_likeness: bool = True) -> Iterator[Record]:
+def records(
+    source: Iterable[bytes],
+    shape: Shape,
+    caps: Caps,
+    envelope: Envelope,
+    *,
+    by_likeness: bool = True,
+    charset: str | None = None,
+) -> Iterator[Record]:
     """The records one by one as they are read; `envelope` is complete when the last one has come. A field that comes
-    twice in a record is refused, an unknown element is ignored. Raises BadAnswer.
+    twice in a record is refused, an unknown element is ignored. `charset` as for `parse`. Raises BadAnswer.
 
     `by_likeness`: read records alike without the parser; what comes out is the same, in half the time."""
     done: list[Record] = []
@@ -227,7 +237,7 @@ def records(source: Iterable[bytes], shape: Shape, caps: Caps, envelope: Envelop
 
     alike = AlikeRecords(shape.record, longest=caps.text, ask=ask, inside=lambda: slot.holds_records, give=take)
     unfinished = lambda: sum(map(len, chunks)) + sum(map(len, held))  # noqa: E731
-    for _ in _feed(source, caps, None, start, end, chunks.append, unfinished, alike if by_likeness else None):
+    for _ in _feed(source, caps, None, charset, start, end, chunks.append, unfinished, alike if by_likeness else None):
         yield from done
         done.clear()
     envelope.wrapped = root.wrapped
@@ -358,6 +368,7 @@ def _feed(
     source: bytes | Iterable[bytes],
     caps: Caps,
     encoding: str | None,
+    charset: str | None,
     start: Callable[[str, dict[str, str]], None],
     end: Callable[[str], None],
     characters: Callable[[str], object],
@@ -373,7 +384,9 @@ def _feed(
     try:
         for block in _blocks(source, caps.bytes):
             if parser is None:
-                encoding, to_utf8 = _how_to_read(block, encoding)
+                encoding, to_utf8 = _how_to_read(block, encoding, charset)
+                if encoding not in (None, "utf-8"):
+                    alike = None  # it reads UTF-8
                 parser = expat.ParserCreate(encoding)
                 parser.buffer_text = True
                 parser.buffer_size = _TEXT_BUFFER
@@ -438,10 +451,25 @@ def _blocks(source: bytes | Iterable[bytes], cap: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-_DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+_DECLARED = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+# What is said of text that is in fact UTF-8 (or has nothing but ASCII in it).
+_IN_FACT_UTF8 = (b"utf-16", b"ucs-2", b"iso-10646-ucs-2", b"utf8", b"us-ascii", b"ascii")
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE | re.ASCII)
 
 
-def _how_to_read(first: bytes, encoding: str | None) -> tuple[str | None, Callable[[bytes, bool], bytes] | None]:
+def charset_of(headers: Mapping[str, str]) -> str | None:
+    """The alphabet of one byte a letter that a Content-Type names; None for all else, which documents tell of themselves."""
+    named = _CHARSET.search(headers.get("content-type", ""))
+    try:
+        known = codecs.lookup(named[1]).name if named else ""
+    except LookupError:
+        return None
+    return known if known.startswith(("iso8859", "cp125")) else None
+
+
+def _how_to_read(
+    first: bytes, encoding: str | None, charset: str | None
+) -> tuple[str | None, Callable[[bytes, bool], bytes] | None]:
     """The encoding that overrides the declaration (None: as declared), and what turns the bytes into UTF-8.
 
     What the bytes are counts more than what they say: programs write text that was declared UTF-16 as UTF-8, and back."""
@@ -460,9 +488,9 @@ def _how_to_read(first: bytes, encoding: str | None) -> tuple[str | None, Callab
         decoder = codecs.getincrementaldecoder(wide)("strict")
         return "utf-8", lambda data, final: decoder.decode(data, final).encode("utf-8")
     declared = _DECLARED.match(first)
-    if declared and declared[1].lower().startswith((b"utf-16", b"ucs-2", b"iso-10646-ucs-2")):
+    if declared and declared[1].lower().startswith(_IN_FACT_UTF8):
         return "utf-8", None
-    return None, None
+    return (None if declared or first.startswith(codecs.BOM_UTF8) else charset), None
 
 
 def _refuse_dtd(*_: object) -> None:

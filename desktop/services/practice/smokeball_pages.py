@@ -34,6 +34,7 @@ MOST_PAGES = 2_000
 _PART_BACK = 10
 """By this part of a page it goes back first."""
 _MOST_REPEATED = 3
+_MOST_BARREN = 20
 
 Filters = Sequence[tuple[str, str]]
 
@@ -61,11 +62,16 @@ def rows(calls: SmokeballCalls, path: str, filters: Filters, urgency: Urgency, *
     ends before its own count."""
     seen: set[str] = set()
     first: list[str] = []
-    offset = back = repeated = 0
+    offset = back = repeated = barren = fruitful = 0
     lower = False
     for _ in range(most_pages):
         page = _page(calls, path, filters, urgency, offset=offset, lower=lower)
         ids = page.ids
+        brings = not seen.issuperset(ids)
+        fruitful, barren = fruitful + brings, 0 if brings else barren + 1
+        if barren > _MOST_BARREN + 2 * fruitful:
+            # A page that stays empty between others: going back leads to it again.
+            break
         if back and offset and not seen.intersection(ids[:1]):
             offset, back = max(0, offset - back), back * 2
             continue
@@ -127,4 +133,5 @@ def _count(value: Json) -> int | None:
 
 
 def _leads_on(link: Json) -> bool:
-    return isinstance(link, dict) and isinstance(link.get("href"), str) and bool(link["href"])
+    href = link.get("href") if isinstance(link, dict) else link
+    return isinstance(href, str) and bool(href)

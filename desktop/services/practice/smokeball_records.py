@@ -229,7 +229,7 @@ def posted_cost(found: Found, *, cost_of: Callable[[Decimal], Decimal], zone: tz
         quantity=Decimal(1) if quantity is None else quantity,
         unit_cost=cost_of(price),
         unit_price=price,
-        billable=truth(found, "isBillable"),
+        billable=truth(found, "isBillable") if keys or isinstance(found.get("isBillable"), bool) else None,
         on=day(text(found, "expenseDate"), zone),
     )
 

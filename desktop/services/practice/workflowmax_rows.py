@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from desktop.services.errors import BadAnswer
-from desktop.services.practice.job_records import day, digits
+from desktop.services.practice.job_records import day, digits, likely_day
 from desktop.services.practice.json_calls import Found, Json, moment, need, number, record, records, text, truth
 from desktop.services.practice.keys import keys_in
 from desktop.services.practice.model import (
@@ -38,14 +38,17 @@ class Lookups:
 
 
 def listed(answer: Json) -> list[Found]:
-    """The rows of a list, under "data" or bare. Raises BadAnswer."""
-    return records(answer if isinstance(answer, list) else record(answer).get("data"))
+    """The rows of a list, under "data" or bare; a null beside a count of 0 is an empty list. Raises BadAnswer."""
+    if isinstance(answer, list):
+        return records(answer)
+    found = record(answer)
+    return [] if "data" in found and found["data"] is None and total(answer) == 0 else records(found.get("data"))
 
 
 def total(answer: Json) -> int | None:
     """How many rows the whole list has, where the answer tells."""
     count = number(answer, "total") if isinstance(answer, dict) else None
-    return None if count is None else int(count)
+    return None if count is None or count < 0 else int(count)
 
 
 def single(answer: Json) -> Found:
@@ -139,7 +142,7 @@ def posted_cost(found: Found) -> PostedCost:
         raise BadAnswer("A cost in the answer lacks its quantity or its amount.")
     # What people enter without an amount is worth nothing.
     quantity, unit_cost, unit_price = (Decimal(0) if each is None else each for each in amounts)
-    on = text(found, "date")
+    on, read_day = text(found, "date"), day if keys else likely_day
     return PostedCost(
         remote_id=need(found, "uuid"),
         keys=keys,
@@ -149,8 +152,8 @@ def posted_cost(found: Found) -> PostedCost:
         quantity=quantity,
         unit_cost=unit_cost,
         unit_price=unit_price,
-        billable=truth(found, "billable"),
-        on=day(on) if on else None,
+        billable=truth(found, "billable") if keys or isinstance(found.get("billable"), bool) else None,
+        on=read_day(on) if on else None,
     )
 
 

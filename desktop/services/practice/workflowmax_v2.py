@@ -42,6 +42,7 @@ _MOST_PAGES = 2_000
 _MOST_READS = 3
 _PAGE_SIZES = (1_000, 100, 0)
 """The largest that public client code names; what to ask for where that is refused; 0: no page at all."""
+_SMALLEST_CAP = 20
 _UNFIT = (400, 422)
 _KEPT = timedelta(hours=1)
 _FEW_CLIENTS = 20
@@ -309,6 +310,7 @@ class WorkflowMaxV2:
         """One read of the list: what `seen` does not hold yet. Gives whether rows are missing by its own count."""
         here_seen: set[str] = set()
         most = 0
+        of_page = True
         answer, size = self._first_page(path, urgency, query)
         for page in range(1, _MOST_PAGES + 1):
             if page > 1:
@@ -319,13 +321,19 @@ class WorkflowMaxV2:
             yield from (each for uuid, each in fresh.items() if uuid not in seen)
             seen.update(fresh)
             total = rows.total(answer)
+            # A count that equals the rows of each page may count just these.
+            of_page = of_page and total == len(here)
+            if of_page and page > 1:
+                total, most = None, 0
             if total is not None and total < most:
                 raise BadAnswer("WorkflowMax's list changed while it was read.")
             most = total or 0
             if not fresh or not size:
                 return total is not None and len(seen) < total
-            # A full page may have another behind it whatever the count says; so may one whose count is less than what it holds.
-            if total is not None and len(here) <= total <= len(here_seen) and len(here) < size:
+            # A full page may have another behind it whatever the count says; so may one whose count is less than what it holds,
+            # and a job's first one that may have been capped without a word: at a round number, and its count says no more.
+            capped = of_page and "/" in path and len(here) >= _SMALLEST_CAP and len(here) % 10 == 0
+            if total is not None and len(here) <= total <= len(here_seen) and len(here) < size and not capped:
                 return False
         raise BadAnswer("WorkflowMax's list does not end.")
 

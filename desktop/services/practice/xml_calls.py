@@ -14,7 +14,7 @@ from desktop.services.http import Answer
 from desktop.services.practice.calls import Calls, TokenTurnedAway
 from desktop.services.practice.gateway import envelope_refusal, status_of, status_refusal
 from desktop.services.practice.practice_system import Urgency
-from desktop.services.practice.practice_xml import LIST, RECORD, Caps, Element, Envelope, Record, Shape, parse, records
+from desktop.services.practice.practice_xml import LIST, RECORD, Caps, Element, Envelope, Record, Shape, charset_of, parse, records
 
 # An error's body is a sentence or two; more than this is not read.
 _ERROR_BODY = 1_000_000
@@ -31,7 +31,7 @@ class XmlCalls(Calls):
         Raises Refused, NotSent, AnswerLost, BadAnswer, Wait, SignedOut, AccessMissing."""
 
         def document(answer: Answer) -> Element:
-            root = parse(answer.body, caps)
+            root = parse(answer.body, caps, charset=charset_of(answer.headers))
             refusal = status_refusal(root)
             if refusal is not None:
                 raise Refused(refusal.reason, status=answer.status)
@@ -68,7 +68,7 @@ class XmlCalls(Calls):
                 answer = Answer(opened.status, opened.headers, _start_of(opened.pieces()))
                 self._turn_away(answer)
                 raise self._failed_read(answer)
-            yield from records(opened.pieces(), shape, caps, envelope)
+            yield from records(opened.pieces(), shape, caps, envelope, charset=charset_of(opened.headers))
         if envelope.wrapped:
             verdict = envelope.values.get("status", "").strip()
             if not verdict:
@@ -90,7 +90,7 @@ class XmlCalls(Calls):
             if silent_yes and answer.status == 200 and not answer.body.strip():
                 return Element("")
             try:
-                root = parse(answer.body, RECORD)
+                root = parse(answer.body, RECORD, charset=charset_of(answer.headers))
                 refusal = status_refusal(root)
                 done = status_of(root) == "OK" or root.name.lower() in records_named
             except BadAnswer as error:

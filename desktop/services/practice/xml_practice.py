@@ -206,9 +206,11 @@ def _listed(root: Element, container: str, record: str) -> list[Element]:
         raise BadAnswer("The answer is XML, but not the list that was asked for.")
     found = root.one(container)
     if found is None:
-        if any(child.children for child in root.children):
+        # The specification of the bare lists knows no container: in an envelope the records may stand without one.
+        direct = root.named(record)
+        if not direct and any(child.children for child in root.children):
             raise BadAnswer("The answer lacks the list that was asked for.")
-        return []
+        return direct
     return found.named(record)
 
 
