@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 
 NARROW = 1020
+LEAST_CHOICE = 80
 BRIEF_MS = 60
 """How long an order's whole page is waited for before the little is shown that the list knows; too short to be noticed."""
 
@@ -515,6 +516,10 @@ class DeliveriesWindow(OrderListWindow):
     # layout
 
     def _lay_out(self) -> None:
+        # So that the window can be put on half of a small screen in one go: in the next moment the rarer buttons give way.
+        for box, label in ((self.filter, self.filter_label), (self.times, self.times_label)):
+            box.setMinimumWidth(LEAST_CHOICE)
+            label.setMinimumWidth(1)
         top = QHBoxLayout()
         top.setSpacing(theme.GAP)
         top.addWidget(self.field, 1)

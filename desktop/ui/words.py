@@ -289,16 +289,14 @@ def cancel_warning(delivery: Delivery) -> str:
     if delivery.state in IN_FLIGHT:
         system = system_title(delivery.system)
         return tr(
-            "{what} was sent and may already be posted in {system}. Cancelling only stops iConnect "
-            "from trying again: look at matter {matter_number} and remove the line there if it "
+            "{what} was sent and may already be posted in {system}. This only stops iConnect "
+            "from trying again: look at matter {matter_number} and remove it there if it "
             "stands.",
             what=what,
             system=system,
             matter_number=delivery.matter_number,
         )
-    return tr(
-        "{what} was not posted. After cancelling, iConnect will not send it, also not when the order is reported again.", what=what
-    )
+    return tr("{what} was not posted. iConnect will not send it, also not when InfoTrack reports the order again.", what=what)
 
 
 def cancelled_by_hand(delivery: Delivery) -> bool:

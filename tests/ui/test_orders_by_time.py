@@ -180,3 +180,20 @@ def test_the_choice_of_time_is_heard_by_its_name_and_reached_by_tab(window: Deli
         "Any time", "This week", "This month", "Last month",
     ]  # fmt: skip
     assert window.filter.nextInFocusChain() is window.times
+
+
+@pytest.mark.parametrize("before", [1180, 1366])
+def test_the_window_fits_half_of_a_small_screen_with_every_choice_whole(
+    qtbot: QtBot, window: DeliveriesWindow, before: int
+) -> None:
+    """As a desktop puts it to one side: at once, and not by and by. At 200 % that is the whole of a small laptop's screen."""
+    window.resize(before, 700)
+    qtbot.waitUntil(window.add_button.isVisible)
+    window.resize(683, 352)
+    qtbot.waitUntil(lambda: not window.add_button.isVisible())
+    assert (window.width(), window.height()) == (683, 352)
+    for box in (window.filter, window.times):
+        qtbot.waitUntil(lambda box=box: box.width() >= box.sizeHint().width())  # type: ignore[misc]
+    for label in (window.filter_label, window.times_label):
+        assert label.width() >= label.sizeHint().width()
+    assert window.field.width() >= 100
