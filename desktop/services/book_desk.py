@@ -10,12 +10,14 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from desktop.services.desk import ActionFailed
+from desktop.services.ledger import order_lists
 from desktop.services.ledger.ledger import Ledger
+from desktop.services.ledger.list_model import OrderQuery
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.services.ledger.purged import Purged, purged
 from desktop.services.ledger.statement import StatementRow
 from desktop.services.practice_systems import title_of
-from desktop.services.reconcile.comparison import Posted, Reconciliation, reconcile
+from desktop.services.reconcile.comparison import Known, Posted, Reconciliation, reconcile
 from desktop.services.reconcile.invoice import BadInvoice, read_invoice
 from desktop.services.tables import write_table
 
@@ -63,12 +65,22 @@ class BookDesk:
             invoice = read_invoice(file, columns)
         except BadInvoice as error:
             raise ActionFailed(str(error)) from error
-        posted = [
-            _posted(row)
-            for row in self._ledger.statement()
-            if row.kind is DeliveryKind.COST and row.state is not DeliveryState.CANCELLED and row.net is not None
-        ]
-        return reconcile(invoice, posted, tenants=self._tenants())
+        posted: list[Posted] = []
+        given_up = set[str]()
+        for row in self._ledger.statement():
+            if row.kind is not DeliveryKind.COST:
+                continue
+            if row.state is DeliveryState.CANCELLED:
+                given_up.add(row.order_id)
+            elif row.net is not None:
+                posted.append(_posted(row))
+        with self._ledger.reading() as db:
+            known = Known(
+                frozenset(order_lists.listed(db, OrderQuery())),
+                frozenset(order_lists.listed(db, OrderQuery(without_matter=True))),
+                frozenset(given_up),
+            )
+        return reconcile(invoice, posted, tenants=self._tenants(), known=known)
 
     def export_reconciliation(self, found: Reconciliation, file: Path) -> int:
         """Raises ActionFailed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -70,12 +70,14 @@ class AuditAnswer:
 class TrailCheck:
     """`bad_step` is the first that was changed, taken out or cut off; None when the trail is whole. `head` is its last hash:
     kept elsewhere, it proves later that nothing was cut off. `purged` says what the settings had taken out, empty for nothing;
-    `steps` are those that are left."""
+    `steps` are those that are left, written between `first_at` and `last_at` (aware; None where there is no step)."""
 
     steps: int
     bad_step: int | None
     head: str
     purged: str = ""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

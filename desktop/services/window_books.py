@@ -215,8 +215,9 @@ class WindowBooks:
             bad = first_bad_link(db)
             steps, head = order_lists.trail_head(db)
             taken_out = purged(db)
+            span = order_lists.trail_span(db)
         kept = steps if taken_out is None else steps - taken_out.last
-        return TrailCheck(kept, bad, head, _said(taken_out))
+        return TrailCheck(kept, bad, head, _said(taken_out), *(span or ()))
 
     def export_trail(self, file: Path) -> AuditFiles:
         with plainly():

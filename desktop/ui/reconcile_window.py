@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMetaMethod, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFont, QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QWidget
 
@@ -54,7 +53,7 @@ _WORDS = {
 _FIRST = (
     Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA, Verdict.UNDER_WAY, Verdict.CREDITED, Verdict.ANOTHER_FIRMS, Verdict.MATCHED,
 )  # fmt: skip
-
+_SHOW_ORDER, _LOOK_IN_UNMATCHED = tr("Show the order"), tr("Look in Unmatched")
 
 _COLUMNS: tuple[tuple[ColumnLook, Callable[[Compared], str]], ...] = (
     (ColumnLook(tr("Result"), 130), lambda one: f"{_SHAPES[one.verdict]}  {_WORDS[one.verdict]}"),
@@ -109,7 +108,7 @@ def spoken(one: Compared) -> str:
 
 
 class _Totals(QWidget):
-    """The sums of both sides by GST, and what is between them."""
+    """The sums of both sides by GST, and the difference."""
 
     ROWS = (
         ("taxed", tr("With GST, ex GST")),
@@ -134,13 +133,13 @@ class _Totals(QWidget):
                 widget.deleteLater()
         invoice, books = found.totals("invoiced"), found.totals("posted")
         column = 0
-        for row, name in enumerate(("", tr("Invoice"), tr("Books"), tr("Between"))):
+        for row, name in enumerate(("", tr("Invoice"), tr("Books"), tr("Difference"))):
             self._grid.addWidget(Muted(name, wrap=False), row, column)
         for key, title in self.ROWS:
             if key == "unknown" and not invoice[key] and not books[key]:
                 continue
             column += 1
-            for row, text in enumerate((title, *map(words.money, (invoice[key], books[key], _between(invoice, books, key))))):
+            for row, text in enumerate((title, *map(words.money, (invoice[key], books[key], invoice[key] - books[key])))):
                 label = Muted(text, wrap=False) if row == 0 else Text(text, wrap=False)
                 if key == "total" and row:
                     font = label.font()
@@ -150,12 +149,14 @@ class _Totals(QWidget):
         self._grid.setColumnStretch(column + 1, 1)
 
 
-def _between(invoice: Mapping[str, Decimal], books: Mapping[str, Decimal], key: str) -> Decimal:
-    return invoice[key] - books[key]
-
-
 class ReconcileWindow(BookWindow):
-    """The invoice that was dropped or chosen, order by order, beside the books."""
+    """The invoice that was dropped or chosen, order by order, beside the books.
+
+    Signals:
+        open_unmatched(): what no matter claims is to be shown, because this PC has no such order. Where nobody listens, such an
+            order is opened like any other, and its page says that it is not there."""
+
+    open_unmatched = Signal()
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
         super().__init__(bridge, tr("Reconcile"), tr("Orders compared"), _LOOKS, clock=clock)
@@ -178,7 +179,7 @@ class ReconcileWindow(BookWindow):
         self.table.chosen.connect(self._show_order)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._tell(now.row()))
         self.remark = Text()
-        self.show_button = plain_button(tr("Show the order"), lambda: self._show_order(self.table.currentIndex().row()))
+        self.show_button = plain_button(_SHOW_ORDER, lambda: self._show_order(self.table.currentIndex().row()))
         self.unread = MessageBar()
         about = QHBoxLayout()
         about.addWidget(self.remark, 1)
@@ -332,10 +333,20 @@ class ReconcileWindow(BookWindow):
         known = 0 <= row < len(self.model.orders)
         self.remark.setText(spoken(self.model.orders[row]) if known else "")
         self.show_button.setEnabled(known)
+        self.show_button.setText(_LOOK_IN_UNMATCHED if known and self._is_unmatched(self.model.orders[row]) else _SHOW_ORDER)
+
+    def _is_unmatched(self, one: Compared) -> bool:
+        return not one.known and self.isSignalConnected(QMetaMethod.fromSignal(self.open_unmatched))
 
     def _show_order(self, row: int) -> None:
-        if 0 <= row < len(self.model.orders):
-            self.open_order.emit(self.model.orders[row].order_id)
+        """The order's own page; where this PC has none, the results that nobody has claimed."""
+        if not 0 <= row < len(self.model.orders):
+            return
+        one = self.model.orders[row]
+        if self._is_unmatched(one):
+            self.open_unmatched.emit()
+        else:
+            self.open_order.emit(one.order_id)
 
     # export
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from desktop.services.book_desk import BookDesk
 from desktop.services.errors import Refused
-from desktop.services.ledger import retention
+from desktop.services.ledger import order_lists, retention
 from desktop.services.ledger.examination import examined
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.purged import PURGED, Purged, months_before, purged
@@ -513,6 +513,9 @@ def test_the_window_counts_what_is_left_and_says_what_went(firm: Firm) -> None:
     assert found.steps == len(firm.rows())
     assert found.purged == stub.sentence()
     assert found.bad_step is None
+    with firm.office.ledger.reading() as db:
+        steps = order_lists.steps_before(db, None, 1_000)
+    assert (found.first_at, found.last_at) == (steps[-1].at, steps[0].at)
 
 
 # ---- power ---------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.services.reconcile.comparison import Posted, Verdict, reconcile
+from desktop.services.reconcile.comparison import Known, Posted, Verdict, reconcile
 from desktop.services.reconcile.invoice import Invoice, InvoiceLine, Unread
 
 D = Decimal
@@ -43,16 +43,16 @@ CASES = {
     "the same": ([L()], [P()], Verdict.MATCHED, ""),
     "split on the invoice": ([L(net="4.00", gst="0.40"), L(net="6.00", gst="0.60", row=3)], [P()], Verdict.MATCHED, ""),
     "split in the books": ([L()], [P(net="4.00", gst="0.40"), P(net="6.00", gst="0.60", n=2)], Verdict.MATCHED, ""),
-    "never posted": ([L()], [], Verdict.MISSING, "ever posted"),
+    "never posted": ([L()], [], Verdict.MISSING, "no order with this number"),
     "held here": (
         [L()],
         [P(state="held", reason="No matter found.")],
         Verdict.MISSING,
-        "waits for a person here. No matter found.",
+        "waits for a person here: open the order, and approve it, mend what is said there, or move it. No matter found.",
     ),
     "on its way": ([L()], [P(state="moving")], Verdict.UNDER_WAY, "confirmed"),
-    "price went up": ([L(net="12.00", gst="1.20")], [P()], Verdict.DIFFERENT, "2.20 more"),
-    "price went down": ([L(net="8.00", gst="0.80")], [P()], Verdict.DIFFERENT, "2.20 less"),
+    "price went up": ([L(net="12.00", gst="1.20")], [P()], Verdict.DIFFERENT, "The invoice has $2.20 more than the books."),
+    "price went down": ([L(net="8.00", gst="0.80")], [P()], Verdict.DIFFERENT, "$2.20 less"),
     "difference held": (
         [L(net="12.00", gst="1.20")],
         [P(), P(net="2.00", gst="0.20", n=2, state="held")],
@@ -81,7 +81,13 @@ CASES = {
     ),
     "moved, the old line still stands": ([L()], [P(old_matter=True), P(n=2)], Verdict.MATCHED, "still to be undone"),
     "told only with GST": ([replace(L(), net=None, gst=None)], [P()], Verdict.MATCHED, ""),
-    "held without a matter": ([L()], [P(state="held", system="", tenant="")], Verdict.MISSING, "waits for a person"),
+    "held without a matter": (
+        [L()],
+        [P(state="held", matter="", system="", tenant="")],
+        Verdict.MISSING,
+        "waits for a matter here: open the order and choose one",
+    ),
+    "only what was left behind by a move": ([L()], [P(old_matter=True)], Verdict.MISSING, "No cost of it stands at its matter."),
     "another firm's": ([L()], [P(tenant="t2")], Verdict.ANOTHER_FIRMS, "not signed in"),
 }
 
@@ -94,6 +100,28 @@ def test_each_case_gets_its_verdict_and_its_reason(name: str) -> None:
     assert reason in found.orders[0].reason
     assert (found.orders[0].reason == "") == (reason == "") or verdict is Verdict.UNDER_WAY
     assert found.needs_person == (verdict in (Verdict.MISSING, Verdict.DIFFERENT))
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "to_look_at"),
+    [
+        (Known(), "iConnect has no order with this number. Was it ordered on the web site or on another PC?", False),
+        (Known(orders=frozenset({"2"})), "post the cost by hand", False),
+        (Known(orders=frozenset({"1"})), "InfoTrack has told iConnect of no fee for it", True),
+        (Known(orders=frozenset({"1"}), without_matter=frozenset({"1"})), "Open the order and choose its matter", True),
+        (Known(orders=frozenset({"1"}), given_up=frozenset({"1"})), "Its cost was given up here. Open the order", True),
+    ],
+)
+def test_a_missing_one_says_what_to_do_by_what_this_pc_knows(known: Known, told: str, to_look_at: bool) -> None:
+    """Complaint 3: a row that only says «missing» helps nobody on."""
+    (order,) = reconcile(Invoice((line(),)), [], known=known).orders
+    assert (order.verdict, order.known) == (Verdict.MISSING, to_look_at)
+    assert told in order.reason
+
+
+def test_thousands_are_told_as_money_is_everywhere() -> None:
+    (order,) = reconcile(Invoice((line(net="2000.00", gst="200.00"),)), [posted()]).orders
+    assert order.reason == "The invoice has $2,189.00 more than the books."
 
 
 def test_what_was_posted_in_the_invoices_days_and_is_not_on_it_is_extra() -> None:

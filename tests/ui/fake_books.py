@@ -27,6 +27,7 @@ def compared(order_id: str, verdict: Verdict, invoiced: str, posted: str, reason
         gst = (whole / 11).quantize(Decimal("0.01"))
         return Sums(whole - gst, gst, whole)
 
+    known = verdict not in (Verdict.MISSING, Verdict.ANOTHER_FIRMS)
     return Compared(
         order_id,
         verdict,
@@ -37,7 +38,14 @@ def compared(order_id: str, verdict: Verdict, invoiced: str, posted: str, reason
         matter=more.get("matter", "J000101"),
         system="xero-practice-manager",
         reason=reason,
+        known=known,
     )
+
+
+NOT_KNOWN = (
+    "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may stand under "
+    "another number in Unmatched; if not, add or import its result, or post the cost by hand."
+)
 
 
 def typical_reconciliation() -> Reconciliation:
@@ -45,8 +53,8 @@ def typical_reconciliation() -> Reconciliation:
     orders = (
         compared("71000008", Verdict.MATCHED, "16.58", "16.58"),
         compared("71000011", Verdict.MATCHED, "24.20", "24.20", service="ASIC Current Company Extract"),
-        compared("71000020", Verdict.MISSING, "16.58", "0.00", "No cost of this order was ever posted from here.", matter=""),
-        compared("71000006", Verdict.DIFFERENT, "18.70", "16.58", "The invoice has 2.12 more than the books."),
+        compared("71000020", Verdict.MISSING, "16.58", "0.00", NOT_KNOWN, matter=""),
+        compared("71000006", Verdict.DIFFERENT, "18.70", "16.58", "The invoice has $2.12 more than the books."),
         compared("71000009", Verdict.UNDER_WAY, "16.58", "0.00", "It was sent or is about to be; look again when it is confirmed."),
         compared("71000004", Verdict.CREDITED, "-3.52", "-3.52"),
         compared("71000031", Verdict.ANOTHER_FIRMS, "9.90", "0.00", "It belongs to a firm that is not signed in here now."),

@@ -49,7 +49,7 @@ def test_a_dropped_invoice_shows_first_what_needs_a_look(qtbot: QtBot, window: R
     assert desk.called("reconcile") == [(Path("/x/march.csv"),)]
     cells = [str(window.model.index(0, column).data()).strip() for column in range(8)]
     assert cells[:7] == ["✕  missing", "71000020", "Title Search", "", "$16.58", "$0.00", "$16.58"]
-    assert "No cost of this order was ever posted from here." in window.remark.text()
+    assert "iConnect has no order with this number." in window.remark.text()
     assert "Line 14" in window.unread.text()
     assert "MainThread" not in desk.threads
 
@@ -73,7 +73,7 @@ def test_the_sums_of_both_sides_stand_by_gst(qtbot: QtBot, window: ReconcileWind
     window.compare(Path("march.csv"))
     qtbot.waitUntil(lambda: bool(window.model.orders))
     shown = [label.text() for label in window.totals.findChildren(QLabel) if label.isVisible()]
-    assert {"Invoice", "Books", "Between", "GST", "In all", "$99.02", "$64.84", "$34.18"} <= set(shown)
+    assert {"Invoice", "Books", "Difference", "GST", "In all", "$99.02", "$64.84", "$34.18"} <= set(shown)
 
 
 def test_a_strange_heading_is_asked_for_once_and_kept(qtbot: QtBot, window: ReconcileWindow, desk: FakeDesk) -> None:
@@ -122,8 +122,32 @@ def test_columns_are_guessed_by_their_names_and_what_was_said_before_counts_firs
 def test_enter_on_a_row_shows_its_order(qtbot: QtBot, window: ReconcileWindow) -> None:
     window.compare(Path("march.csv"))
     qtbot.waitUntil(lambda: bool(window.model.orders))
+    window.table.selectRow(1)
+    assert window.show_button.text() == "Show the order"
     with qtbot.waitSignal(window.open_order) as told:
         QTest.keyClick(window.table, Qt.Key.Key_Return)
+    assert told.args == ["71000006"]
+
+
+def test_a_missing_order_that_nobody_knows_leads_to_what_is_unmatched(qtbot: QtBot, window: ReconcileWindow) -> None:
+    """Complaint 3: by Enter and by the button, and never to a page that says that the order is not there."""
+    opened: list[str] = []
+    window.open_order.connect(opened.append)
+    window.open_unmatched.connect(lambda: opened.append("unmatched"))
+    window.compare(Path("march.csv"))
+    qtbot.waitUntil(lambda: bool(window.model.orders))
+    assert window.show_button.text() == "Look in Unmatched"
+    QTest.keyClick(window.table, Qt.Key.Key_Return)
+    window.show_button.click()
+    assert opened == ["unmatched", "unmatched"]
+
+
+def test_where_nobody_shows_the_unmatched_the_order_itself_is_opened(qtbot: QtBot, window: ReconcileWindow) -> None:
+    window.compare(Path("march.csv"))
+    qtbot.waitUntil(lambda: bool(window.model.orders))
+    assert window.show_button.text() == "Show the order"
+    with qtbot.waitSignal(window.open_order) as told:
+        window.show_button.click()
     assert told.args == ["71000020"]
 
 

@@ -212,6 +212,14 @@ def _step(row: Row) -> TrailStep:
     return TrailStep(int(number), from_text(str(at)), order_id, key, what, before, after, reason, by, link)
 
 
+def trail_span(db: apsw.Connection) -> tuple[datetime, datetime] | None:
+    """When the first and the last step that are there were written; None for no step."""
+    found = list(
+        db.execute("SELECT at FROM trail WHERE seq IN ((SELECT min(seq) FROM trail), (SELECT max(seq) FROM trail)) ORDER BY seq")
+    )
+    return (from_text(str(found[0][0])), from_text(str(found[-1][0]))) if found else None
+
+
 def trail_head(db: apsw.Connection) -> tuple[int, str]:
     """The number and the hash of the trail's last step, as noted beside it."""
     found = list(db.execute("SELECT value FROM meta WHERE name = 'trail_head'"))

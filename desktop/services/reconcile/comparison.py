@@ -59,8 +59,19 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What this PC knows of orders beside their live cost lines, by number: all that it has, those without a matter, and those
+    whose cost somebody gave up here."""
+
+    orders: frozenset[str] = frozenset()
+    without_matter: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """One order. `needs_person` is true for missing and different ones. `reason` is a sentence, empty when all is well."""
+    """One order. `needs_person` is true for missing and different ones. `reason` is a sentence, empty when all is well. `known`:
+    this PC has the order, so there is a page of it to look at."""
 
     order_id: str
     verdict: Verdict
@@ -73,6 +84,7 @@ class Compared:
     reason: str = ""
     keys: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
+    known: bool = True
 
     @property
     def difference(self) -> Decimal:
@@ -115,16 +127,26 @@ class Reconciliation:
         return found
 
 
-def reconcile(invoice: Invoice, posted: Sequence[Posted], *, tenants: frozenset[tuple[str, str]] = frozenset()) -> Reconciliation:
+_NOTHING_KNOWN = Known()
+
+
+def reconcile(
+    invoice: Invoice,
+    posted: Sequence[Posted],
+    *,
+    tenants: frozenset[tuple[str, str]] = frozenset(),
+    known: Known = _NOTHING_KNOWN,
+) -> Reconciliation:
     """`posted` holds every cost line of ours that was not cancelled. `tenants` are the firms that are signed in now as
-    (system, tenant): an order that belongs to another one is that firm's. Empty: every order is this firm's."""
+    (system, tenant): an order that belongs to another one is that firm's. Empty: every order is this firm's. `known` lets a
+    missing one say what to do about it."""
     charged: dict[str, list[InvoiceLine]] = defaultdict(list)
     for line in invoice.lines:
         charged[line.order_id].append(line)
     ours: dict[str, list[Posted]] = defaultdict(list)
     for one in posted:
         ours[one.order_id].append(one)
-    orders = [_compared(order, lines, ours.get(order, []), tenants) for order, lines in charged.items()]
+    orders = [_compared(order, lines, ours.get(order, []), tenants, known) for order, lines in charged.items()]
     orders += _extra(invoice, charged, ours, tenants)
     counts = dict.fromkeys(Verdict, 0)
     for order in orders:
@@ -132,7 +154,9 @@ def reconcile(invoice: Invoice, posted: Sequence[Posted], *, tenants: frozenset[
     return Reconciliation(tuple(orders), invoice.unread, len(invoice.lines), counts)
 
 
-def _compared(order_id: str, lines: list[InvoiceLine], ours: list[Posted], tenants: frozenset[tuple[str, str]]) -> Compared:
+def _compared(
+    order_id: str, lines: list[InvoiceLine], ours: list[Posted], tenants: frozenset[tuple[str, str]], known: Known
+) -> Compared:
     invoiced = Sums(
         _whole(line.net for line in lines), _whole(line.gst for line in lines), sum((line.total for line in lines), ZERO)
     )
@@ -140,7 +164,10 @@ def _compared(order_id: str, lines: list[InvoiceLine], ours: list[Posted], tenan
     moving = [one for one in ours if one.moving and not one.stands]
     waiting = [one for one in ours if not one.moving and not one.stands]
     sums = _sums(standing)
-    verdict, reason = _verdict(invoiced, sums, lines, standing, moving, waiting)
+    if ours:
+        verdict, reason = _verdict(invoiced, sums, lines, standing, moving, waiting)
+    else:
+        verdict, reason = _without_a_cost(order_id, invoiced, lines, known)
     if any(one.old_matter and one.stands for one in ours):
         reason = f"{reason} A line left at the matter it was moved from is still to be undone there.".strip()
     placed = {(one.system, one.tenant) for one in ours if one.tenant}
@@ -159,7 +186,26 @@ def _compared(order_id: str, lines: list[InvoiceLine], ours: list[Posted], tenan
         reason=reason,
         keys=tuple(one.key for one in ours),
         rows=tuple(line.row for line in lines),
+        known=bool(ours) or order_id in known.orders,
     )
+
+
+def _without_a_cost(order_id: str, invoiced: Sums, lines: list[InvoiceLine], known: Known) -> tuple[Verdict, str]:
+    """No cost of it lives here: a sentence that says why, and what to do."""
+    if _equal(invoiced, Sums(ZERO, ZERO, ZERO)):
+        return (Verdict.CREDITED if any(line.total < 0 for line in lines) else Verdict.MATCHED), ""
+    if order_id in known.given_up:
+        told = "Its cost was given up here. Open the order to see why: retry it there, or look at the job and post it by hand."
+    elif order_id in known.without_matter:
+        told = "Its result has no matter yet, so no cost was posted. Open the order and choose its matter; the cost follows."
+    elif order_id in known.orders:
+        told = "InfoTrack has told iConnect of no fee for it, so no cost was posted. Open the order, or post the cost by hand."
+    else:
+        told = (
+            "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may stand under "
+            "another number in Unmatched; if not, add or import its result, or post the cost by hand."
+        )
+    return Verdict.MISSING, told
 
 
 def _verdict(
@@ -177,15 +223,23 @@ def _verdict(
         return Verdict.UNDER_WAY, "It was sent or is about to be; look again when it is confirmed."
     if waiting and _equal(invoiced, _sums([*standing, *moving, *waiting])):
         kind = Verdict.MISSING if not standing else Verdict.DIFFERENT
-        return kind, _waits(waiting, "It waits for a person here.")
+        return kind, _waits(waiting, _what_waits(waiting))
     if not standing and not moving and not waiting:
-        return Verdict.MISSING, "No cost of this order was ever posted from here."
+        return Verdict.MISSING, "No cost of it stands at its matter. Open the order to see why."
     if not standing:
-        return Verdict.MISSING, _waits(waiting or moving, "It has not reached the books yet, and its amount differs.")
+        return Verdict.MISSING, _waits(
+            waiting or moving, "It has not reached the books yet, and its amount differs. Open the order to see both."
+        )
     if invoiced.total == sums.total:
         return Verdict.DIFFERENT, "The sums agree, but the GST in them does not."
     more = "more" if invoiced.total > sums.total else "less"
-    return Verdict.DIFFERENT, f"The invoice has {abs(invoiced.total - sums.total):.2f} {more} than the books."
+    return Verdict.DIFFERENT, f"The invoice has ${abs(invoiced.total - sums.total):,.2f} {more} than the books."
+
+
+def _what_waits(lines: list[Posted]) -> str:
+    if any(not one.matter for one in lines):
+        return "It waits for a matter here: open the order and choose one; the cost follows by itself."
+    return "It waits for a person here: open the order, and approve it, mend what is said there, or move it."
 
 
 def _waits(lines: list[Posted], words: str) -> str:
