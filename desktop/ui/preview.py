@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ from desktop.ui.flow import FlowLayout, plain_button
 from desktop.ui.language import tr
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import LEFT, RIGHT, ColumnLook, Table, TableModel, number
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.widgets import Card, EmptyState, Heading, MessageBar, Muted, Text, open_at
 from desktop.ui.words import Tone
 
@@ -288,39 +289,53 @@ class MovePreview(QDialog):
         column.setSpacing(12)
         column.addWidget(Heading(tr("Move order {order_id} to {number}?", order_id=order.order_id, number=matter.number)))
         column.addWidget(Muted(words.matter_line("", matter.name, matter.client)))
+        page = QWidget()
+        body = QVBoxLayout(page)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(12)
+        # On a small screen its lines scroll, and the buttons stay in sight.
+        self._scroll = scroll = UprightScroll(page)
         if matter.is_open is False:
-            bar = MessageBar(self)
+            bar = MessageBar(page)
             state = matter.state or tr("closed")
             bar.say(tr("{number} is {state}: it may refuse costs.", number=matter.number, state=state), Tone.WARN, keep=True)
-            column.addWidget(bar)
+            body.addWidget(bar)
         self._group(
-            column, tr("iConnect posts to {number}", number=matter.number), told.posts or (tr("Nothing yet: no result has come."),)
+            body, tr("iConnect posts to {number}", number=matter.number), told.posts or (tr("Nothing yet: no result has come."),)
         )
         by_hand: list[str] = []
         if told.undo:
             system = words.system_title(order.system)
             title = tr("Remove by hand at {number} in {system}", number=order.matter_number, system=system)
-            self._group(column, title, told.undo)
+            self._group(body, title, told.undo)
             by_hand += [title, *told.undo]
         if told.doubtful:
             title = tr("May already be posted at {number}: look there, and remove it if so", number=order.matter_number)
-            self._group(column, title, told.doubtful)
+            self._group(body, title, told.doubtful)
             by_hand += [title, *told.doubtful]
         if by_hand:
-            column.addLayout(self._helps("\n".join(by_hand)))
+            body.addLayout(self._helps("\n".join(by_hand)))
         if not told.undo and not told.doubtful and order.matter_number:
             nothing = tr("Nothing of it was posted to {number}, so nothing is to be undone.", number=order.matter_number)
-            column.addWidget(Muted(nothing))
+            body.addWidget(Muted(nothing))
         buttons = QDialogButtonBox()
         self.move_button = buttons.addButton(tr("Move to {number}", number=matter.number), QDialogButtonBox.ButtonRole.AcceptRole)
         self.keep_button = buttons.addButton(tr("Keep it where it is"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._accepted)
         buttons.rejected.connect(self.reject)
-        column.addStretch(1)
+        body.addStretch(1)
+        column.addWidget(scroll, 1)
         column.addWidget(buttons)
-        # By itself a dialog takes two thirds of the screen's height at most, and cuts its lines where that is too little.
-        width = max(self.minimumWidth(), column.sizeHint().width())
-        open_at(self, width, column.totalHeightForWidth(width))
+        self.move_button.setFocus()
+        width = max(self.minimumWidth(), page.sizeHint().width() + 2 * theme.MARGIN)
+        around = column.totalHeightForWidth(width) - scroll.sizeHint().height()
+        open_at(self, width, around + body.totalHeightForWidth(width - 2 * theme.MARGIN))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Who comes by Tab from outside the lines that scroll sees where they are."""
+        if event.type() == QEvent.Type.FocusIn and isinstance(watched, QPushButton):
+            self._scroll.ensureWidgetVisible(watched)
+        return super().eventFilter(watched, event)
 
     def ask(self, move: Callable[[], None]) -> None:
         """`move` is called when the person agrees."""
@@ -342,6 +357,9 @@ class MovePreview(QDialog):
             row.addWidget(self.open_button)
         self.copy_button = plain_button(tr("Copy what to remove"), lambda: QGuiApplication.clipboard().setText(to_remove))
         row.addWidget(self.copy_button)
+        for button in (self.open_button, self.copy_button):
+            if button is not None:
+                button.installEventFilter(self)
         return row
 
     @staticmethod

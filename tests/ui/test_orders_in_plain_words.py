@@ -19,6 +19,7 @@ from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.order_steps import PathStrip
 from desktop.ui.preview import MovePreview, PreviewDialog
+from desktop.ui.upright_scroll import UprightScroll
 from desktop.ui.widgets import Pill
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import MATTERS, XPM, FakeDesk, delivery, order
@@ -207,6 +208,29 @@ def test_where_no_address_is_known_what_to_remove_can_be_copied(qtbot: QtBot, br
         "Cost $9.50 + GST $0.95, IT-71000007-R-1",
         "Document, IT-71000007-D-1",
     ]
+
+
+def test_the_question_before_a_move_is_whole_at_first_and_keeps_its_buttons_on_a_small_screen(qtbot: QtBot) -> None:
+    """At 200 % a small laptop has 680 by 380."""
+    preview = MovePreview(None, FakeDesk().all_orders[2], MATTERS[5], lambda: None)
+    qtbot.addWidget(preview)
+    preview.show()
+    preview.activateWindow()
+    qtbot.waitUntil(preview.isActiveWindow)
+    scroll = preview.findChildren(UprightScroll)[0]
+    assert scroll.verticalScrollBar().maximum() == 0
+    assert preview.open_button is not None
+    preview.resize(600, 340)
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().maximum() > 0)
+    assert preview.height() == 340
+    for shown in (preview.move_button, preview.keep_button):
+        assert preview.rect().contains(shown.mapTo(preview, shown.rect().bottomRight()))
+    assert preview.focusWidget() is preview.move_button
+    for _ in range(2):
+        QTest.keyClick(preview.focusWidget(), Qt.Key.Key_Tab)
+    assert preview.focusWidget() is preview.open_button
+    place = preview.open_button.mapTo(scroll.viewport(), preview.open_button.rect().center())
+    assert scroll.viewport().rect().contains(place)
 
 
 def test_a_move_that_leaves_nothing_behind_offers_neither(qtbot: QtBot, bridge: Bridge, clock: Clock, desk: FakeDesk) -> None:
