@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from desktop.ui.reconcile_window import ReconcileWindow
 
 
-NARROW = 1020
-LEAST_CHOICE = 80
+FIELD = 240
+"""What the field keeps at least, as long as the rarer buttons stand beside it."""
 BRIEF_MS = 60
 """How long an order's whole page is waited for before the little is shown that the list knows; too short to be noticed."""
 
@@ -140,6 +140,7 @@ class DeliveriesWindow(OrderListWindow):
         self.add_button = plain_button(tr("Add a result…"), self.add_result)
         self.import_button = plain_button(tr("Import…"), self.choose_import)
         self.deliver_button = plain_button(tr("Deliver now"), self.deliver_now)
+        self._rarer = (self.add_button, self.import_button, self.deliver_button)
         self.more_button = QPushButton(tr("More"))
         self.more_button.setAutoDefault(False)
         self.more_button.setMenu(self._more())
@@ -199,8 +200,10 @@ class DeliveriesWindow(OrderListWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the field keeps its room, and the rarer buttons stand in the menu alone."""
         super().resizeEvent(event)
-        wide = self.width() >= NARROW
-        for button in (self.add_button, self.import_button, self.deliver_button):
+        beside = (self.filter_label, self.filter, self.times_label, self.times, *self._rarer, self.more_button)
+        room = self.width() - FIELD - 3 * theme.MARGIN - (len(beside) + 1) * theme.GAP
+        wide = room >= sum(widget.sizeHint().width() for widget in beside)
+        for button in self._rarer:
             button.setVisible(wide)
         for action in self._also_in_menu:
             action.setVisible(not wide)
@@ -516,10 +519,9 @@ class DeliveriesWindow(OrderListWindow):
     # layout
 
     def _lay_out(self) -> None:
-        # So that the window can be put on half of a small screen in one go: in the next moment the rarer buttons give way.
-        for box, label in ((self.filter, self.filter_label), (self.times, self.times_label)):
-            box.setMinimumWidth(LEAST_CHOICE)
-            label.setMinimumWidth(1)
+        # They give way in the next moment: in this one they must not keep the window from being put on half of a small screen.
+        for button in self._rarer:
+            button.setMinimumWidth(1)
         top = QHBoxLayout()
         top.setSpacing(theme.GAP)
         top.addWidget(self.field, 1)
