@@ -425,3 +425,37 @@ def test_a_stream_that_stalls_keeps_nobody_else_waiting(directory: Directory) ->
     thread.join(10)
     assert numbers(directory, "Kestrel") == ["J000001"]
     assert directory.by_id(XPM, "id-9") is not None
+
+
+def known_by(number: str, matter_id: str = "", *, is_open: bool | None = True) -> Matter:
+    return Matter(XPM, "t-1", matter_id or number, number, "Estate", is_open=is_open)
+
+
+def test_a_matter_asked_for_by_its_number_is_not_doubled_by_a_list_without_ids(directory: Directory) -> None:
+    """The vendor's own sample of the list shows none; the single answer does."""
+    directory.keep(known_by("J000412", "u-1", is_open=None))
+    directory.replace(XPM, "t-1", [known_by("J000412"), known_by("J000413")])
+    assert directory.by_number("J000412") == (known_by("J000412", "u-1"),)
+    assert numbers(directory, "J000412") == ["J000412"]
+    assert directory.by_number("J000413") == (known_by("J000413"),)
+
+
+def test_ids_that_a_list_tells_only_sometimes_make_no_second_matter(directory: Directory) -> None:
+    """Orders that were started under the number alone find it still."""
+    bare, told = [known_by("J000412"), known_by("J000413")], [known_by("J000412", "u-1"), known_by("J000413", "u-2")]
+    for listed in (bare, told, bare, told):
+        directory.replace(XPM, "t-1", listed)
+        assert len(directory.by_number("J000412")) == 1
+        assert directory.by_id(XPM, "J000412") == directory.by_number("J000412")[0]
+    assert directory.by_id(XPM, "u-2") == told[1]
+    assert directory.replace(XPM, "t-1", bare[:1]).gone == 1
+    assert [directory.by_number(number)[0].is_open for number in ("J000412", "J000413")] == [True, False]
+
+
+def test_what_is_no_id_finds_a_matter_only_where_its_number_is_the_only_one(directory: Directory) -> None:
+    directory.replace(XPM, "t-1", [known_by("7", "u-1")])
+    assert directory.by_id(XPM, "7") == known_by("7", "u-1")
+    assert directory.by_id("workflowmax", "7") is None
+    assert directory.by_id(XPM, "7", "t-2") is None
+    directory.replace(XPM, "t-2", [Matter(XPM, "t-2", "u-9", "7", "Another firm's")])
+    assert directory.by_id(XPM, "7") is None

@@ -258,9 +258,12 @@ class Directory:
     # -- asking ---------------------------------------------------------------------------------------------------
 
     def by_id(self, system: str, matter_id: str, tenant: str | None = None) -> Matter | None:
-        """Raises NotNow when the copy can't be read."""
+        """A matter that was once known by its number alone answers to that too. Raises NotNow when the copy can't be read."""
         with self._reading, _as_not_now():
-            found = self._reader.by_id(system, matter_id)
+            found = list(self._reader.by_id(system, matter_id))
+        named = [] if found else [matter for matter in self.by_number(matter_id) if matter.system == system]
+        if len(named) == 1:
+            found = named
         return next((matter for matter in found if tenant is None or matter.tenant == tenant), None)
 
     def by_number(self, number: str) -> tuple[Matter, ...]:

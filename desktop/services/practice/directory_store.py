@@ -81,6 +81,11 @@ client = excluded.client, client_id = excluded.client_id, state = excluded.state
 description = excluded.description, is_open = excluded.is_open, listed = excluded.listed, digest = excluded.digest,
 revision = excluded.revision
 """
+# A matter that was known by its number alone, and whose id is told now, is the same one.
+_TELL_IDS = """
+UPDATE OR IGNORE matter SET id = s.id FROM staged s
+WHERE matter.tenant = ?1 AND matter.id = s.number AND matter.number = s.number AND s.id <> s.number
+"""
 _REFRESHED_AT = "SELECT max(refreshed_at) FROM tenant WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR tenant = ?2)"
 
 # Arrays are stored in the byte order and widths of the machine that made them.
@@ -292,12 +297,16 @@ class DirectoryStore:
         seen = bytearray(1 + max(known.values(), default=0))
         teams = _Teams()
         total = 0
+        ids: dict[str, str] | None = None
 
         def different() -> Iterator[tuple[object, ...]]:
-            nonlocal total
+            nonlocal total, ids
             row_of = known.get
             for matter in matters:
                 total += 1
+                if matter.id == matter.number:
+                    ids = self._ids_by_number(system, tenant) if ids is None else ids
+                    matter = replace(matter, id=ids.get(matter.number, matter.id))
                 matter, staff, digest = _digest(matter, teams)
                 row = row_of(digest)
                 if row is not None:
@@ -315,6 +324,15 @@ class DirectoryStore:
             # Staging is a table of this connection alone: what has been staged of a failed stream is emptied next time.
             connection.execute("COMMIT")
         return Staged(total, [row for row in known.values() if not seen[row]])
+
+    def _ids_by_number(self, system: str, tenant: str) -> dict[str, str]:
+        """A list may leave out ids that a single answer tells (vendor docs): what is known of a matter stays."""
+        rows = self._connection.execute(
+            "SELECT m.number, m.id FROM tenant t JOIN matter m ON m.tenant = t.no "
+            "WHERE t.system = ? AND t.tenant = ? AND m.id <> m.number ORDER BY m.listed, m.row",
+            (system, tenant),
+        )
+        return dict(rows)
 
     def apply(
         self, system: str, tenant: str, staged: Staged, at: datetime, *, began: datetime | None, whole: bool = True
@@ -337,6 +355,7 @@ class DirectoryStore:
             return RefreshReport(staged.total, 0, 0, 0)
         before = self._size()
         revision = self.next_revision()
+        connection.execute(_TELL_IDS, (no,))
         connection.execute(_TAKE_STAGED, (no, revision, whole))
         connection.execute("DELETE FROM staged")
         written = self.changed_since(revision - 1)
