@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.services.books import AuditAnswer, AuditFiles, TrailCheck, TrailStep
 from desktop.ui import words
-from desktop.ui.answers import Verdict, verdict, who_words
+from desktop.ui.answers import Verdict, verdict
 from desktop.ui.book_window import BookWindow
 from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
@@ -19,6 +20,7 @@ from desktop.ui.language import tr
 from desktop.ui.order_steps import PathStrip
 from desktop.ui.rows import AnyIndex
 from desktop.ui.tables import ColumnLook, TableModel
+from desktop.ui.trail_words import by_words, machine_words, step_sentence, why_words
 from desktop.ui.widgets import Card, Field, Heading, Pill, Text, save_as
 from desktop.ui.window import Clock, local_now
 from desktop.ui.words import Tone
@@ -27,19 +29,9 @@ PAGE = 200
 
 
 _COLUMNS = (
-    ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 220), ColumnLook(tr("Posting"), 150),
-    ColumnLook(tr("By"), 90), ColumnLook(tr("Why"), 240),
+    ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 290), ColumnLook(tr("Posting"), 130),
+    ColumnLook(tr("By"), 90), ColumnLook(tr("Why"), 220),
 )  # fmt: skip
-
-
-def step_sentence(step: TrailStep) -> str:
-    """One step in words: its change of state, or what a person did."""
-    if step.to_state:
-        after = words.state_word(step.to_state)
-        return f"{words.state_word(step.from_state)} → {after}" if step.from_state else tr("planned as {state}", state=after)
-    if step.what == "message":
-        return tr("InfoTrack reported the order")
-    return step.what
 
 
 class TrailModel(TableModel[TrailStep]):
@@ -66,11 +58,11 @@ class TrailModel(TableModel[TrailStep]):
         step = self.steps[index.row()]
         at = words.local(step.at, self._clock())
         moment = f"{at:%d} {words.month(at)} {at:%Y %H:%M:%S}"
-        cells = (moment, step.order_id, step_sentence(step), step.key, who_words(step.by), step.reason)
+        cells = (moment, step.order_id, step_sentence(step), step.key, by_words(step.by), why_words(step))
         if role == Qt.ItemDataRole.DisplayRole:
             return cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            head = tr("Step {number}, hash {hash}", number=step.number, hash=step.hash)
+            head = tr("Entry {number}, {machine}, hash {hash}", number=step.number, machine=machine_words(step), hash=step.hash)
             return "\n".join((head, *(cell for cell in cells if cell)))
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return ", ".join(cell for cell in cells if cell)
@@ -81,7 +73,7 @@ class AuditWindow(BookWindow):
     """The whole trail as one scrolls, or what one order's steps and the answer to who billed it are."""
 
     def __init__(self, bridge: Bridge, *, clock: Clock = local_now) -> None:
-        super().__init__(bridge, tr("Audit trail"), tr("Steps"), _COLUMNS, clock=clock)
+        super().__init__(bridge, tr("Audit trail"), tr("Entries"), _COLUMNS, clock=clock)
         self._loading = False
         self._all = False
         self._answered_with: tuple[AuditAnswer, Verdict] | None = None
@@ -90,8 +82,8 @@ class AuditWindow(BookWindow):
         self.field.setPlaceholderText(tr("Order number: was it billed, once, when, by whom?"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(lambda _: self.look())
-        self.check_button = plain_button(tr("Check the trail"), self.check)
-        self.check_button.setToolTip(tr("Reads every step and proves that none was changed, taken out or cut off"))
+        self.check_button = plain_button(tr("Check that nothing was altered"), self.check)
+        self.check_button.setToolTip(tr("Reads every entry and proves that none was changed, taken out or cut off"))
         self.export_button = plain_button(tr("Export…"), self.choose_export)
         self.answer = QWidget()
         self._answer = QVBoxLayout(self.answer)
@@ -132,7 +124,9 @@ class AuditWindow(BookWindow):
         self._all = True
         if answer.steps != self.model.steps:
             self.model.show_values(answer.steps)
-        self._explain(tr("No step of this order is in the trail."))
+        self._explain(
+            tr("Nothing about this order"), tr("The trail has no entry of it. Look at the number, or clear the field to see all.")
+        )
         said = verdict(answer, self.clock())
         if self._answered_with == (answer, said):
             return
@@ -174,18 +168,23 @@ class AuditWindow(BookWindow):
         else:
             self.model.show_values(steps)
             self._all = len(steps) < PAGE
-        self._explain(tr("Nothing has happened yet."))
+        self._explain(
+            tr("Nothing has happened yet"),
+            tr(
+                "From the first order on, everything that iConnect and its people do stands here, for good: when, what, by whom "
+                "and why. What InfoTrack reported, which matter it went to, what was sent and seen in the books, and who signed in."
+            ),
+        )
 
-    def _explain(self, nothing: str) -> None:
+    def _explain(self, title: str, nothing: str) -> None:
         many = len(self.model.steps)
         if many:
             self.stack.setCurrentWidget(self.table)
         else:
-            self.empty.say(tr("No steps"), nothing)
+            self.empty.say(title, nothing)
             self.stack.setCurrentWidget(self.empty)
         more = "" if self._all else tr("; older ones follow as you scroll")
-        steps = tr("1 step") if many == 1 else tr("{count:,} steps", count=many)
-        self.foot.setText(steps + more if many else "")
+        self.foot.setText(_entries(many) + more if many else "")
 
     def _clear_answer(self) -> None:
         self._answered_with = None
@@ -213,26 +212,42 @@ class AuditWindow(BookWindow):
             return
         self._all = len(steps) < PAGE
         self.model.put(len(self.model.steps), steps)
-        self._explain("")
+        self._explain("", "")
 
     # proof and export
 
     def check(self) -> None:
         self.message.clear()
-        self._working(tr("Reading every step…"))
+        self._working(tr("Reading every entry…"))
         self.bridge.run(self, lambda desk: desk.books.check_trail(), self._checked, self._not_done, network=True)
 
     def _checked(self, found: TrailCheck) -> None:
         self._working("")
-        if found.bad_step is None:
-            told = tr(
-                "The trail is whole: {count:,} steps, none changed, taken out or cut off. Its last hash: {hash}",
-                count=found.steps,
-                hash=found.head or tr("none yet"),
-            )
-            self.message.say(" ".join(filter(None, (told, found.purged))), Tone.GOOD)
-        else:
+        if found.bad_step is not None:
             self.message.say(_broken(found.bad_step))
+            return
+        told = " ".join(filter(None, (_whole(found, self.clock()), found.purged)))
+        self._say_proof(told, found.head)
+
+    def _say_proof(self, told: str, head: str) -> None:
+        """The sentence first; the hash is for whoever wants to keep it, behind a button."""
+        if not head:
+            self.message.say(told, Tone.GOOD)
+            return
+        self.message.say(told, Tone.GOOD, button=tr("Copy the proof"), act=lambda: self._copy_proof(told, head))
+
+    def _copy_proof(self, told: str, head: str) -> None:
+        at = self.clock()
+        checked = tr("Checked on {day}, {clock}.", day=_day(at), clock=f"{at:%H:%M}")
+        last = tr("Hash of the last entry: {hash}", hash=head)
+        QGuiApplication.clipboard().setText("\n".join((told, checked, last)))
+        self.message.say(
+            tr(
+                "Copied, with the hash of the last entry. Keep it outside this PC: while the trail still holds that hash, nothing "
+                "was cut off since."
+            ),
+            Tone.GOOD,
+        )
 
     def choose_export(self) -> None:
         save_as(self, tr("Export the audit trail"), "audit.csv", tr("Table (*.csv)"), self.export)
@@ -248,14 +263,13 @@ class AuditWindow(BookWindow):
             self.message.say(_broken(done.bad_step))
             return
         told = tr(
-            "{count:,} costs and documents: {file}. {steps:,} steps: {trail} beside it. The trail is whole; its last hash: {hash}",
+            "Nothing was altered. {count:,} costs and documents are in {file}, {entries} of the trail in {trail} beside it.",
             count=done.deliveries,
             file=done.file,
-            steps=done.steps,
+            entries=_entries(done.steps),
             trail=done.trail_file.name,
-            hash=done.head or tr("none yet"),
         )
-        self.message.say(" ".join(filter(None, (told, done.purged))), Tone.GOOD)
+        self._say_proof(" ".join(filter(None, (told, done.purged))), done.head)
 
     def _not_done(self, problem: str) -> None:
         self._working("")
@@ -272,9 +286,31 @@ class AuditWindow(BookWindow):
             self.field.setFocus()
 
 
+def _entries(many: int) -> str:
+    return tr("1 entry") if many == 1 else tr("{count:,} entries", count=many)
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {words.month(at)} {at:%Y}"
+
+
+def _whole(found: TrailCheck, now: datetime) -> str:
+    if found.first_at is None or found.last_at is None:
+        return tr("Nothing was altered: the trail has no entry yet.")
+    first, last = (_day(words.local(at, now)) for at in (found.first_at, found.last_at))
+    if found.steps == 1:
+        return tr("Nothing was altered: 1 entry of {day}, as it was written.", day=first)
+    return tr(
+        "Nothing was altered: {entries} from {first} to {last}, each as it was written, none taken out or cut off.",
+        entries=_entries(found.steps),
+        first=first,
+        last=last,
+    )
+
+
 def _broken(step: int) -> str:
     return tr(
-        "The trail does not verify: step {step:,} was changed, taken out or cut off. Keep the profile folder as it is, and ask "
-        "whoever looks after this PC who had access to it.",
+        "The trail was altered: entry {step:,} was changed, taken out or cut off; those before it are as they were written. Leave "
+        "iConnect's folder as it is, and ask whoever looks after this PC who had access to it.",
         step=step,
     )

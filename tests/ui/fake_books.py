@@ -74,6 +74,10 @@ BUNDLE = Bundle(
 )
 
 
+# What the ledger calls the steps that the fake desk's orders tell in words.
+_KINDS = {"": "moved", "Planned": "planned", "Ordered": "message", "Result received": "message"}
+
+
 class FakeBooks:
     """Over the fake desk's orders. `trail` may be replaced; `bad_step` makes the check fail."""
 
@@ -184,18 +188,20 @@ class FakeBooks:
     # the trail
 
     def _trail(self) -> list[TrailStep]:
-        steps = [(order, step) for order in reversed(self._desk.all_orders) for step in order.steps]
+        steps = [(order, step) for order in self._desk.all_orders for step in order.steps]
+        # As the ledger writes them: whatever order they belong to, a later entry is never earlier than the one before.
+        steps.sort(key=lambda one: one[1].at)
         return [
             TrailStep(
                 number,
                 step.at,
                 order.order_id,
                 step.key,
-                step.what or "moved",
+                _KINDS.get(step.what, step.what),
                 step.from_state,
                 step.to_state,
-                step.reason,
-                step.by or "courier",
+                step.reason or ("" if step.key else order.status),
+                ("courier" if step.key else step.by or "feed"),
                 f"{number:064x}",
             )
             for number, (order, step) in enumerate(steps, start=1)
@@ -215,7 +221,7 @@ class FakeBooks:
                 matter_number=one.matter_number,
                 net=one.amount,
                 gst=one.gst,
-                planned_at=one.created_at,
+                planned_at=min(one.created_at, one.updated_at - timedelta(minutes=2)),
                 sent_at=one.updated_at - timedelta(minutes=1) if one.state is DeliveryState.CONFIRMED else None,
                 seen_at=one.updated_at if one.state is DeliveryState.CONFIRMED else None,
                 by="courier",
@@ -234,7 +240,9 @@ class FakeBooks:
     def check_trail(self) -> TrailCheck:
         self._desk._do("check_trail")
         steps = self._trail()
-        return TrailCheck(len(steps), self.bad_step, steps[-1].hash if steps else "")
+        if not steps:
+            return TrailCheck(0, self.bad_step, "")
+        return TrailCheck(len(steps), self.bad_step, steps[-1].hash, first_at=steps[0].at, last_at=steps[-1].at)
 
     def export_trail(self, file: Path) -> AuditFiles:
         self._desk._do("export_trail", file)

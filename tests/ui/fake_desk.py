@@ -119,11 +119,15 @@ def order(
     ago: timedelta = timedelta(hours=2),
     client_reference: str = "",
 ) -> OrderView:
-    steps = [Step(NOW - ago, "Ordered", by="Priya Raman"), Step(NOW - ago + timedelta(minutes=3), "Result received")]
+    received = NOW - ago + timedelta(minutes=3)
+    steps = [Step(NOW - ago, "Ordered", by="Priya Raman"), Step(received, "Result received")]
     for item in deliveries:
-        steps.append(Step(item.created_at, "Planned", item.key, "", "queued"))
+        # One thing after the other, as it was: nothing is planned before its result is there, nor moved before it is planned.
+        planned = max(received, min(item.created_at, item.updated_at))
+        steps.append(Step(planned, "Planned", item.key, "", "queued"))
         if item.state is not DeliveryState.QUEUED:
-            steps.append(Step(item.updated_at, "", item.key, "queued", str(item.state), item.reason))
+            steps.append(Step(max(planned, item.updated_at), "", item.key, "queued", str(item.state), item.reason))
+    steps.sort(key=lambda step: step.at)
     return OrderView(
         order_id=order_id,
         service=service,

@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.services.books import AuditAnswer
@@ -96,22 +98,62 @@ def test_a_cancel_after_sending_says_where_to_look(clock: Clock) -> None:
 def test_an_order_that_nobody_reported_is_not_known(qtbot: QtBot, window: AuditWindow) -> None:
     window.field.setText("99")
     qtbot.waitUntil(lambda: "never reported an order 99" in words_on(window.answer))
-    assert "No step of this order" in window.empty.words()
+    assert "The trail has no entry of it" in window.empty.words()
 
 
 def test_the_trail_is_proved_and_its_last_hash_shown(qtbot: QtBot, window: AuditWindow, desk: FakeDesk) -> None:
-    """J4."""
+    """J4: a sentence that a bookkeeper can repeat; the hash behind a button, for whoever keeps it."""
+    assert window.check_button.text() == "Check that nothing was altered"
     window.check_button.click()
-    qtbot.waitUntil(lambda: "The trail is whole" in window.message.text())
+    many = len(window.model.steps)
+    wanted = (
+        f"Nothing was altered: {many} entries from 2 Feb 2026 to 14 Mar 2026, each as it was written, none taken out or cut off."
+    )
+    qtbot.waitUntil(lambda: window.message.text() == wanted)
+    next(b for b in window.message.findChildren(QPushButton) if b.text() == "Copy the proof").click()
+    copied = QGuiApplication.clipboard().text().splitlines()
+    assert copied == [wanted, "Checked on 14 Mar 2026, 15:30.", f"Hash of the last entry: {window.model.steps[0].hash}"]
+    assert "Keep it outside this PC" in window.message.text()
+
+
+def test_a_trail_that_was_altered_names_the_first_entry_and_what_to_do(qtbot: QtBot, window: AuditWindow, desk: FakeDesk) -> None:
     desk.books.bad_step = 17
     window.check_button.click()
-    qtbot.waitUntil(lambda: "step 17 was changed, taken out or cut off" in window.message.text())
+    qtbot.waitUntil(lambda: "entry 17 was changed, taken out or cut off" in window.message.text())
+    assert "those before it are as they were written. Leave iConnect's folder as it is, and ask" in window.message.text()
+
+
+def test_a_trail_without_an_entry_says_what_will_stand_there(qtbot: QtBot, bridge: Bridge, clock: Clock, desk: FakeDesk) -> None:
+    desk.all_orders = ()
+    made = AuditWindow(bridge, clock=clock)
+    qtbot.addWidget(made)
+    made.open_with()
+    qtbot.waitUntil(lambda: "Nothing has happened yet" in made.empty.words())
+    assert "everything that iConnect and its people do stands here" in made.empty.words()
+    made.check_button.click()
+    qtbot.waitUntil(lambda: made.message.text() == "Nothing was altered: the trail has no entry yet.")
+
+
+def test_a_step_reads_in_plain_words_and_keeps_its_own_in_the_tool_tip(window: AuditWindow) -> None:
+    """Nobody at the desk knows what «moved» or «queued → confirmed» is; support does."""
+    row = next(n for n, step in enumerate(window.model.steps) if step.order_id == "71000008" and step.to_state == "confirmed")
+    shown = window.model.index(row, 2)
+    assert shown.data() == "Document: seen in the books"
+    assert "moved: queued → confirmed" in shown.data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_the_fake_desks_own_trail_goes_forward_in_time(window: AuditWindow, desk: FakeDesk) -> None:
+    moments = [step.at for step in reversed(window.model.steps)]
+    assert moments == sorted(moments)
+    for each in desk.all_orders:
+        assert [step.at for step in each.steps] == sorted(step.at for step in each.steps)
 
 
 def test_the_trail_is_exported_with_its_proof(qtbot: QtBot, window: AuditWindow, desk: FakeDesk, tmp_path: Path) -> None:
     """J6."""
     window.export(tmp_path / "audit.csv")
     qtbot.waitUntil(lambda: "audit-steps.csv beside it" in window.message.text())
+    assert window.message.text().startswith("Nothing was altered. 12 costs and documents are in ")
     assert desk.called("export_trail") == [(tmp_path / "audit.csv",)]
 
 
