@@ -405,3 +405,18 @@ def test_keep_alive_and_pipelined_requests_get_one_answer_only(heard: CallbackLi
     with closing(http.client.HTTPConnection("localhost", heard.port)) as connection:
         connection.request("GET", f"/callback?{GOOD}")
         assert connection.getresponse().getheader("Connection") == "close"
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03" + bytes(32),
+        f"GET /callback?code=c&state={STATE} HTTP/1.1\nHost: localhost\n\n".encode(),
+        b"\r\n",
+    ],
+    ids=["TLS", "bare line feeds", "an empty line first"],
+)
+def test_what_cannot_become_a_request_is_told_so_at_once(heard: CallbackListener, greeting: bytes) -> None:
+    """A4, A9: a browser that tries https first must not wait half a minute before it tries the registered address."""
+    assert status_of(raw(heard.port, greeting)) == 400
+    assert heard.wait(0) is None

@@ -499,6 +499,51 @@ finally:
 """
 
 
+BETTER = """
+import sys, types
+from keyring.backend import KeyringBackend
+from keyring.compat.properties import classproperty
+
+module = types.ModuleType("keyrings.alt.file")
+sys.modules["keyrings.alt.file"] = module
+started = []
+
+class PlaintextKeyring(KeyringBackend):
+    __module__ = "keyrings.alt.file"
+    priority = 0.5
+    def get_password(self, service, username): return "kept in the open"
+    set_password = delete_password = get_password
+
+class Encrypting(KeyringBackend):
+    @classproperty
+    def priority(cls):
+        if not started:
+            raise RuntimeError("not on the bus yet")
+        return 5
+    def get_password(self, service, username): return "kept well"
+    set_password = delete_password = get_password
+
+from desktop.services.identity.keys import KeyringTrouble, Vault
+vault = Vault(patience=20)
+for _ in range(2):
+    try:
+        print(vault.get("iConnect test"), vault.backend_name())
+    except KeyringTrouble as trouble:
+        print(trouble.fault.name)
+    started.append(True)
+"""
+
+
+def test_a_plain_text_store_that_was_first_does_not_stand_in_the_way_of_a_better_one(tmp_path: Path) -> None:
+    """B2, B5: the package picks once in a process; what it picked before the desktop's own store was there may be unfit."""
+    script = tmp_path / "script.py"
+    script.write_text(BETTER)
+    done = subprocess.run(
+        [sys.executable, str(script)], env=private_environment(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["UNSAFE", "kept well __main__.Encrypting"], done.stdout + done.stderr
+
+
 @pytest.mark.keyring
 @pytest.mark.skipif(not shutil.which("dbus-daemon") or not shutil.which("gnome-keyring-daemon"), reason="needs a Secret Service")
 def test_a_secret_service_that_starts_after_us_is_found(tmp_path: Path) -> None:

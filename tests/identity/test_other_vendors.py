@@ -230,3 +230,20 @@ def test_an_unknown_system_is_named_with_those_that_exist(rig: Rig) -> None:
         rig.identity().sign_in("quickbooks", rig.person.steps())
     assert rig.identity().disconnect("quickbooks") == "quickbooks was not connected."
     assert threading.active_count() < 50
+
+
+def test_an_organisations_id_that_no_header_can_carry_is_none(rig: Rig) -> None:
+    """H6: line ends, blanks and letters that the wire does not know."""
+    settings = workflowmax(rig)
+    rig.server.access_claims = {"org_ids": ["org\r\nX-Other: 1", "", "orgé", 5, None, "org-2"]}
+    assert identity_with(rig, settings).sign_in("workflowmax", rig.person.steps()).tenant == "org-2"
+
+
+def test_a_firm_and_a_person_of_smokeballs_are_shown_in_one_line(rig: Rig) -> None:
+    """H6."""
+    settings = smokeball(rig)
+    rig.server.access_claims = {"sub": "s\ud800", "username": "Ann\x1b[2J\u202e"}
+    rig.server.pages["/firm"] = (200, {"id": "firm 1\r\n", "name": "Kauri\ud83d\u202e Law"})
+    record = identity_with(rig, settings).sign_in("smokeball", rig.person.steps())
+    assert (record.tenant_name, record.user, record.user_id) == ("Kauri Law", "Ann[2J", "s")
+    assert record.tenant == "au:Kauri Law"

@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from desktop.services.errors import AnswerLost, NotNow
+from desktop.services.errors import NotNow, NotSent
 from desktop.services.identity import grants
 from desktop.services.identity.grants import credential_lock
 from desktop.services.identity.store import Fault, IdentityStore
@@ -59,7 +59,7 @@ def test_a_row_that_keeps_changing_is_given_up_as_unknown_and_stands(rig: Rig, m
     rig.signed_in()
     monkeypatch.setattr(IdentityStore, "rotate", lambda *_: False)
     asked = rig.server.count("/connect/token", "refresh_token")
-    with pytest.raises(AnswerLost, match="kept changing"):
+    with pytest.raises(NotSent, match="kept changing"):
         connection_of(rig).token()
     assert rig.server.count("/connect/token", "refresh_token") - asked <= 4
     assert rig.identity().records()[0].problem == ""

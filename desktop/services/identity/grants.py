@@ -36,8 +36,8 @@ class Grant(Protocol):
         ...
 
     def renew(self) -> TokenSet:
-        """A fresh access token; a rotated refresh token is safe before this returns. Raises SignedOut, NotNow, NotSent or
-        AnswerLost; after the last three the connection still stands."""
+        """A fresh access token; a rotated refresh token is safe before this returns. Raises SignedOut, NotNow, NotSent, Wait or
+        AnswerLost; after the last four the connection still stands."""
         ...
 
 
@@ -47,14 +47,19 @@ def credential_lock(folder: Path, system: str, *, seconds: float = LOCK_SECONDS)
     that stays behind means nothing. Raises NotNow."""
     import filelock
 
+    lock = filelock.FileLock(str(folder / f"identity-{system}.lock"), timeout=seconds)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with filelock.FileLock(str(folder / f"identity-{system}.lock"), timeout=seconds):
-            yield
+        lock.acquire()
     except filelock.Timeout as error:
         raise NotNow("Another iConnect program on this PC is still renewing the sign-in. Try again in a minute.") from error
-    except PermissionError as error:
-        raise NotNow(f"The folder {folder} can't be written. Check its permissions and try again.") from error
+    except (OSError, NotImplementedError) as error:
+        # The latter: a drive that knows no locks.
+        raise NotNow(f"The folder {folder} can't be written. Check its permissions and the disk, and try again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def ended(title: str, *, reused: bool) -> str:

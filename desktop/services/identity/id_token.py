@@ -10,13 +10,13 @@ import base64
 import binascii
 import hmac
 import json
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from desktop.services.identity.model import Person, SignInFailed
+from desktop.services.identity.names import is_id, one_line
 
 SKEW = timedelta(minutes=5)
 ALGORITHM = "RS256"  # OpenID Connect's default, and what an app gets that registered nothing else
@@ -41,14 +41,14 @@ def check_id_token(
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(errors="replace"), nonce.encode()):
         raise _refused("it belongs to another sign-in")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not isinstance(subject, str) or not subject.isascii() or not 0 < len(subject) <= 255:
         raise _refused("it names no user")
     _check_times(claims, began, now)
     own_id = claims.get("xero_userid")
     return Person(
-        id=own_id if isinstance(own_id, str) and own_id else subject,
+        id=own_id if is_id(own_id) else subject,
         name=_name(claims),
-        email=_text(claims, "email"),
+        email=one_line(claims.get("email")),
     )
 
 
@@ -114,7 +114,7 @@ def _time(claims: dict[str, Any], name: str) -> datetime | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refused("its times are unreadable")
     try:
         return datetime.fromtimestamp(value, UTC)
@@ -146,13 +146,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _name(claims: dict[str, Any]) -> str:
-    whole = _text(claims, "name")
-    return whole or " ".join(part for part in (_text(claims, "given_name"), _text(claims, "family_name")) if part)
-
-
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name)
-    return " ".join(value.split())[:200] if isinstance(value, str) else ""
+    whole, *parts = (one_line(claims.get(name)) for name in ("name", "given_name", "family_name"))
+    return whole or " ".join(part for part in parts if part)
 
 
 def _refused(why: str) -> SignInFailed:

@@ -84,7 +84,7 @@ def system_backend() -> Backend:
     import keyring
 
     chosen: Backend = keyring.get_keyring()
-    if type(chosen).__module__ == "keyring.backends.fail" and not _is_asked_for():
+    if _unfit(chosen) is not None and not _is_asked_for():
         return _looked_for_again() or chosen
     return chosen
 
@@ -100,13 +100,9 @@ def _looked_for_again() -> Backend | None:
     desktop's own secret store, and would be without one until its next start."""
     from keyring.backend import KeyringBackend
 
-    rivals = [kind for kind in KeyringBackend.get_viable_backends() if not _skipped(kind)]
+    rivals = [kind for kind in KeyringBackend.get_viable_backends() if kind.__module__ != _CHAIN and _unsafe(kind) is None]
     found: Backend | None = max(rivals, key=lambda kind: kind.priority)() if rivals else None
     return found
-
-
-def _skipped(kind: type) -> bool:
-    return kind.__module__ in (*_UNSAFE_MODULES, "keyring.backends.chainer")
 
 
 class Vault:
@@ -225,25 +221,31 @@ def _class_name(backend: object) -> str:
 
 def _safest(backend: Any) -> Any:
     """The backend itself, or the first of a chain that keeps secrets secret. Raises KeyringTrouble when it does not."""
-    if type(backend).__module__ == "keyring.backends.chainer":
-        members = list(backend.backends)
-        safe = [member for member in members if _unsafe(member) is None]
-        if safe:
-            return safe[0]
-        raise KeyringTrouble(KeyringFault.UNSAFE if members else KeyringFault.NONE)
-    fault = _unsafe(backend)
+    fault = _unfit(backend)
     if fault is not None:
         raise KeyringTrouble(fault)
+    if type(backend).__module__ == _CHAIN:
+        return next(member for member in backend.backends if _unsafe(type(member)) is None)
     return backend
 
 
+def _unfit(backend: Any) -> KeyringFault | None:
+    """Why neither the backend nor, of a chain, any member may hold a secret; None when one may."""
+    if type(backend).__module__ != _CHAIN:
+        return _unsafe(type(backend))
+    members = [_unsafe(type(member)) for member in backend.backends]
+    if None in members:
+        return None
+    return KeyringFault.UNSAFE if members else KeyringFault.NONE
+
+
+_CHAIN = "keyring.backends.chainer"
 _UNSAFE_MODULES = {"keyring.backends.null": KeyringFault.UNSAFE, "keyring.backends.fail": KeyringFault.NONE}
 _UNSAFE_CLASSES = {"keyrings.alt.pyfs.BasicKeyring", "keyrings.alt.Google.DocsKeyring", "keyrings.alt.Gnome.Keyring"}
 
 
-def _unsafe(backend: object) -> KeyringFault | None:
+def _unsafe(own: type) -> KeyringFault | None:
     """The package's null and fail backends, and the plain-text ones of its companion package with what derives from them."""
-    own = type(backend)
     if own.__module__ in _UNSAFE_MODULES:
         return _UNSAFE_MODULES[own.__module__]
     for kind in own.__mro__:

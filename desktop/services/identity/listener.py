@@ -168,9 +168,11 @@ class CallbackListener:
             return
         visitor.head += piece
         end = visitor.head.find(b"\r\n\r\n")
-        if end < 0 and len(visitor.head) <= _LARGEST_HEAD:
+        if end < 0 and len(visitor.head) <= _LARGEST_HEAD and _may_become_one(visitor.head):
             return
         try:
+            if end < 0 and len(visitor.head) <= _LARGEST_HEAD:
+                raise _Bad(400)
             if end < 0 or end > _LARGEST_HEAD:
                 raise _Bad(431)
             visitor.reply = self._answer(_parse(visitor.head[:end]))
@@ -242,6 +244,11 @@ class CallbackListener:
             raise _Bad(400)
         # The code must not stay in the address bar and the history.
         return _reply(303, b"", (("Location", _CLEAN_PATH),))
+
+
+def _may_become_one(head: bytes) -> bool:
+    """Whether more bytes can make it a request: not a TLS greeting, nor a head whose lines end in another way."""
+    return head[:1].isalpha() and b"\n\n" not in head
 
 
 def _parse(head: bytes) -> _Request:

@@ -10,21 +10,24 @@ import base64
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
 
-from desktop.services.errors import AnswerLost, BadAnswer
+from desktop.services.errors import AnswerLost, BadAnswer, Wait
 from desktop.services.http import Http, Limits
 from desktop.services.identity.model import GrantRefused, Registration, TokenSet
+from desktop.services.practice.gateway import retry_after
 
 _LARGEST_ANSWER = 256_000
 _USUAL_LIFETIME = 1800.0
 _LONGEST_LIFETIME = 86_400.0
 _PASSING = ("temporarily_unavailable", "server_error", "slow_down")
+_PASSING_STATUS = (408, 425, 429)
 _HINT = "refresh_token"
 _REUSED = re.compile(r"\bre-?us(e|ed|ing)\b|already (been )?used", re.IGNORECASE)
 _FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
@@ -40,9 +43,10 @@ class Attempt:
 
 
 class _Transport(BaseAdapter):
-    def __init__(self, http: Http, limits: Limits | None) -> None:
+    def __init__(self, http: Http, clock: Callable[[], datetime], limits: Limits | None) -> None:
         super().__init__()
         self._http = http
+        self._clock = clock
         self._limits = limits
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
@@ -56,7 +60,9 @@ class _Transport(BaseAdapter):
             cap=_LARGEST_ANSWER,
             limits=self._limits,
         )
-        if answer.status >= 500 or answer.status == 429:
+        if answer.status in (429, 503) and (after := retry_after(answer.headers, self._clock())) is not None:
+            raise Wait("The sign-in server asks to wait before it is asked again.", after=after, limit="server")
+        if answer.status >= 500 or answer.status in _PASSING_STATUS:
             raise AnswerLost(f"The sign-in server has a problem (HTTP {answer.status}).")
         if 300 <= answer.status < 400:
             raise AnswerLost("The sign-in server sent the request elsewhere; it was not followed.")
@@ -73,11 +79,15 @@ class _Transport(BaseAdapter):
 
 
 class OAuthClient:
-    """One registration at one authorization server. Safe to use from several threads: each call has a session of its own."""
+    """One registration at one authorization server. Safe to use from several threads: each call has a session of its own.
+    `clock` gives aware UTC."""
 
-    def __init__(self, registration: Registration, http: Http) -> None:
+    def __init__(
+        self, registration: Registration, http: Http, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._registration = registration
         self._http = http
+        self._clock = clock
 
     @property
     def can_revoke(self) -> bool:
@@ -100,7 +110,7 @@ class OAuthClient:
         return str(address)
 
     def exchange(self, code: str, attempt: Attempt, redirect_uri: str, *, limits: Limits | None = None) -> TokenSet:
-        """Trades the code for tokens. Raises GrantRefused, NotSent, AnswerLost or BadAnswer."""
+        """Trades the code for tokens. Raises GrantRefused, NotSent, AnswerLost, BadAnswer or Wait."""
         more = {"code_verifier": attempt.verifier} if self._registration.pkce else {}
         with self._session(redirect_uri=redirect_uri, limits=limits) as session:
             return self._asked(
@@ -153,7 +163,7 @@ class OAuthClient:
         )
         # No netrc, no environment: our transport alone decides how a request travels.
         session.trust_env = False
-        transport = _Transport(self._http, limits)
+        transport = _Transport(self._http, self._clock, limits)
         session.mount("https://", transport)
         session.mount("http://", transport)
         return session
@@ -167,6 +177,9 @@ class OAuthClient:
         try:
             answer = ask()
         except OAuthError as error:
+            if not isinstance(error.error, str):
+                # A gateway's own kind of error, not the protocol's.
+                raise AnswerLost("The sign-in server's answer could not be understood.") from error
             if error.error in _PASSING:
                 raise AnswerLost("The sign-in server has a problem at the moment.") from error
             raise GrantRefused(_code(error.error), reused=bool(_REUSED.search(str(error.description or "")))) from error
@@ -179,16 +192,21 @@ class OAuthClient:
 
 
 def _plain(body: bytes) -> bytes:
-    """The answer without a lifetime that Authlib's own reckoning would stumble over."""
+    """The answer in plain JSON, without a lifetime that Authlib's own reckoning would stumble over and without fields that are
+    there and say nothing."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    if isinstance(answer, dict) and "access_token" in answer:
+    if not isinstance(answer, dict):
+        return body
+    for name in ("error", "token_type"):
+        if name in answer and answer[name] in (None, ""):
+            del answer[name]
+    if "access_token" in answer:
         answer.pop("expires_at", None)
         answer["expires_in"] = _lifetime(answer.get("expires_in"))
-        return json.dumps(answer).encode()
-    return body
+    return json.dumps(answer).encode()
 
 
 def _code(value: object) -> str:

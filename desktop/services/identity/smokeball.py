@@ -14,6 +14,7 @@ from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, Signed
 from desktop.services.http import Http, Limits
 from desktop.services.identity.id_token import issuer_rule
 from desktop.services.identity.model import Person, Registration, TenantOffer, TokenSet, Vendor
+from desktop.services.identity.names import is_id, one_line
 from desktop.services.identity.oauth import unverified_claims
 from desktop.services.identity.redirects import redirect_for
 from desktop.services.practice.smokeball_hosts import api_root, auth_root
@@ -52,8 +53,8 @@ def vendor(settings: Smokeball, http: Http, *, clock: Callable[[], datetime], se
     def read_person(tokens: TokenSet, *, nonce: str, began: datetime) -> Person:
         # The vendor's ID tokens are deprecated: the access token's claims serve as a label on the screen and no more.
         claims = unverified_claims(tokens.access_token)
-        name, email = (value if isinstance(value, str) else "" for value in (claims.get("username"), claims.get("email")))
-        return Person(id=str(claims.get("sub") or ""), name="" if email else name[:200], email=email[:200])
+        subject, name, email = (one_line(claims.get(key)) for key in ("sub", "username", "email"))
+        return Person(id=subject, name="" if email else name, email=email)
 
     def check_scopes(tokens: TokenSet) -> None:
         if not tokens.refresh_token:
@@ -86,7 +87,6 @@ def _firm(http: Http, api: str, api_key: str, access_token: str, region: str) ->
         raise BadAnswer("Smokeball's answer about the firm could not be read. Try again.") from error
     if not isinstance(found, dict):
         raise BadAnswer("Smokeball's answer about the firm could not be read. Try again.")
-    key, name = found.get("id"), found.get("name")
-    shown = " ".join(name.split())[:200] if isinstance(name, str) else ""
+    key, shown = found.get("id"), one_line(found.get("name"))
     # One sign-in reaches one firm, so a firm without an id is still told apart by its name.
-    return Tenant(key if isinstance(key, str) and key else f"{region}:{shown or 'firm'}", shown or "Smokeball firm")
+    return Tenant(key if is_id(key) else f"{region}:{shown or 'firm'}", shown or "Smokeball firm")

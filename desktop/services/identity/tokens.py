@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from desktop.services.errors import AnswerLost, NotNow, NotSent, ServiceError, SignedOut
+from desktop.services.errors import AnswerLost, NotNow, NotSent, ServiceError, SignedOut, Wait
 from desktop.services.identity.grants import Grant
 from desktop.services.identity.model import ClientRefused, TokenSet
 from desktop.services.loggable import error_kind, loggable
@@ -85,14 +85,15 @@ class Connection:
             self._hold(tokens, sign_in)
 
     def token(self) -> str:
-        """A token that is good now. Raises SignedOut, NotNow; NotSent, AnswerLost: still signed in, later may do."""
+        """A token that is good now. Raises SignedOut, NotNow; NotSent, Wait: still signed in, later may do. Never AnswerLost:
+        whatever became of the renewal, what the caller wanted the token for has not left this PC."""
         standing = self._grant.standing()
         held = self._held
         if held is not None and held.sign_in == standing and self._age(held) < RENEW_AT:
             return held.access_token
         try:
             return self._renewed(held.access_token if held else None, standing)
-        except (NotSent, AnswerLost, NotNow):
+        except (NotSent, Wait, NotNow):
             if held is not None and held.sign_in == standing and self._age(held) < _STILL_GOOD:
                 return held.access_token
             raise
@@ -145,10 +146,12 @@ class Connection:
             flight.access_token = tokens.access_token
             return tokens.access_token
         except ServiceError as error:
-            flight.error = error
+            flight.error = NotSent(str(error)) if isinstance(error, AnswerLost) else error
             with self._lock:
-                self._failed(error)
-            raise
+                self._failed(flight.error)
+            if flight.error is error:
+                raise
+            raise flight.error from error
         finally:
             # Whatever happened, everybody who waits is let go and the next one may try.
             with self._lock:
@@ -161,8 +164,10 @@ class Connection:
         self._last_error = None
 
     def _failed(self, error: ServiceError) -> None:
-        if isinstance(error, (NotSent, AnswerLost, ClientRefused)):
+        if isinstance(error, (NotSent, Wait, ClientRefused)):
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
+            if isinstance(error, Wait) and error.after is not None:
+                pause = max(pause, error.after.total_seconds())
             self._failures = min(self._failures + 1, 10)
             self._not_before = self._boot() + pause
             self._last_error = error

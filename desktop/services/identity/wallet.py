@@ -154,7 +154,7 @@ class Identity:
             vendor = self._vendor(system)
             attempt = SignIn(
                 vendor,
-                OAuthClient(vendor.registration, self._http),
+                OAuthClient(vendor.registration, self._http, clock=self._clock),
                 steps,
                 clock=self._clock,
                 monotonic=self._monotonic,
@@ -208,7 +208,7 @@ class Identity:
         return vendor_for(system, settings, self._http, clock=self._clock, secret=self._client_secret(system, settings))
 
     def _client(self, system: str) -> OAuthClient:
-        return OAuthClient(self._vendor(system).registration, self._http)
+        return OAuthClient(self._vendor(system).registration, self._http, clock=self._clock)
 
     def _client_secret(self, system: str, settings: Settings) -> str:
         """The platform file's; once it has been copied to the keyring, the file may lose it."""
@@ -255,7 +255,7 @@ class Identity:
         self, vendor: Vendor, record: ConnectionRecord, name: str, signed_in: SignedIn, trouble: KeyringTrouble
     ) -> ConnectionRecord:
         system = record.system
-        client = OAuthClient(vendor.registration, self._http)
+        client = OAuthClient(vendor.registration, self._http, clock=self._clock)
         grant = SessionGrant(record, vendor.registration.title, name, signed_in.tokens.refresh_token, client=lambda: client)
         with self._lock:
             self._sessions[system] = grant

@@ -16,6 +16,7 @@ from desktop.services.errors import AccessMissing, ServiceError
 from desktop.services.http import Http, Limits
 from desktop.services.identity.id_token import check_id_token, issuer_rule
 from desktop.services.identity.model import Person, Registration, SignInFailed, TenantOffer, TokenSet, Vendor
+from desktop.services.identity.names import is_id, one_line
 from desktop.services.identity.oauth import unverified_claims
 from desktop.services.identity.redirects import redirect_for
 from desktop.settings import WorkflowMax
@@ -52,9 +53,8 @@ def vendor(settings: WorkflowMax, http: Http, *, clock: Callable[[], datetime], 
         named = _named(http, settings.api_url, tokens.access_token)
         claimed = unverified_claims(tokens.access_token).get("org_ids")
         ids = [claimed] if isinstance(claimed, str) else claimed if isinstance(claimed, list) else list(named)
-        tenants = [
-            Tenant(one, named.get(one, f"Organisation {one[:8]}")) for one in dict.fromkeys(ids) if isinstance(one, str) and one
-        ]
+        known = dict.fromkeys(one for one in ids if is_id(one))
+        tenants = [Tenant(one, named.get(one, f"Organisation {one[:8]}")) for one in known]
         if not tenants:
             raise AccessMissing("WorkflowMax connected the person but no organisation.", cure=_CURE)
         return TenantOffer(tuple(tenants))
@@ -105,7 +105,6 @@ _NAMES = ("name", "accountName", "organisationName", "companyName", "displayName
 
 def _first(row: dict[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
-        value = row.get(name)
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.split())[:200]
+        if shown := one_line(row.get(name)):
+            return shown
     return ""

@@ -18,6 +18,7 @@ from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, Signed
 from desktop.services.http import Http
 from desktop.services.identity.id_token import check_id_token, issuer_rule
 from desktop.services.identity.model import LoopbackRedirect, Person, Registration, SignInFailed, TenantOffer, TokenSet, Vendor
+from desktop.services.identity.names import is_id, one_line
 from desktop.services.identity.oauth import unverified_claims
 from desktop.services.loggable import loggable
 from desktop.settings import Xero
@@ -168,10 +169,9 @@ def _link(row: dict[str, Any]) -> Link | None:
     if row.get("tenantType") != TENANT_TYPE:
         return None
     tenant_id = row.get("tenantId")
-    if not isinstance(tenant_id, str) or not re.fullmatch(r"[!-~]{1,100}", tenant_id):
+    if not is_id(tenant_id):
         return None
-    name, event = row.get("tenantName"), row.get("authEventId")
-    shown = " ".join(name.split())[:200] if isinstance(name, str) else ""
+    shown, event = one_line(row.get("tenantName")), row.get("authEventId")
     return Link(
         Tenant(tenant_id, shown or f"Practice {tenant_id[:8]}"),
         event if isinstance(event, str) else "",
