@@ -6,13 +6,24 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSplitter, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.services.desk import Status
-from desktop.services.support_bundle import Bundle
+from desktop.services.support_bundle import Bundle, Part
 from desktop.ui import theme
 from desktop.ui.bridge import Bridge
+from desktop.ui.bundle_words import part_words
 from desktop.ui.language import tr
+from desktop.ui.rows import ROW_ROLE, Row, TwoLineDelegate
 from desktop.ui.widgets import Busy, EmptyState, MessageBar, Muted, PlainList, open_at, save_as
 from desktop.ui.window import Clock, Window, local_now
 from desktop.ui.words import Tone
@@ -34,7 +45,8 @@ class DiagnosticsWindow(Window):
         self.message = MessageBar()
         self.about = Muted(_ABOUT)
         self.parts = PlainList()
-        self.parts.setSpacing(3)
+        self.parts.setItemDelegate(TwoLineDelegate(self.parts))
+        self.parts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.parts.setAccessibleName(tr("Files in the bundle"))
         self.parts.currentRowChanged.connect(self._show_part)
         self.text = QPlainTextEdit()
@@ -43,10 +55,17 @@ class DiagnosticsWindow(Window):
         self.text.setAccessibleName(tr("What the file holds"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.holds = Muted()
+        page = QWidget()
+        beside = QVBoxLayout(page)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(6)
+        beside.addWidget(self.holds)
+        beside.addWidget(self.text, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self.parts)
-        split.addWidget(self.text)
+        split.addWidget(page)
         split.setStretchFactor(1, 1)
         split.setSizes([210, 620])
         self.empty = EmptyState(framed=True)
@@ -100,7 +119,8 @@ class DiagnosticsWindow(Window):
         crash = next((n for n, name in enumerate(names) if name.startswith("crashes/") and not name.endswith(".seen")), 0)
         row = crash if self.parts.count() == 0 else max(0, self.parts.currentRow())
         self.parts.clear()
-        self.parts.addItems(names)
+        for part in bundle.parts:
+            self.parts.addItem(_item(part))
         self.parts.setCurrentRow(min(row, len(bundle.parts) - 1))
         characters = sum(len(part.text) for part in bundle.parts)
         self.size_text.setText(
@@ -112,7 +132,9 @@ class DiagnosticsWindow(Window):
 
     def _show_part(self, row: int) -> None:
         if self._bundle is not None and 0 <= row < len(self._bundle.parts):
-            self.text.setPlainText(self._bundle.parts[row].text)
+            part = self._bundle.parts[row]
+            self.holds.setText(part_words(part.name).holds)
+            self.text.setPlainText(part.text)
 
     def choose_file(self) -> None:
         save_as(self, tr("Save the diagnostics"), "iconnect-diagnostics.zip", tr("Zip file (*.zip)"), self.save)
@@ -145,3 +167,13 @@ class DiagnosticsWindow(Window):
         self.message.say(problem)
         if self._bundle is None:
             self.empty.say(tr("Nothing to show"), tr("The bundle could not be gathered."), button=tr("Try again"), act=self.gather)
+
+
+def _item(part: Part) -> QListWidgetItem:
+    """A file as what it is, with its name below."""
+    told = part_words(part.name)
+    item = QListWidgetItem(part.name)
+    item.setData(ROW_ROLE, Row(told.title, part.name))
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{told.title}, {part.name}. {told.holds}")
+    item.setToolTip(f"{part.name}\n{told.holds}")
+    return item

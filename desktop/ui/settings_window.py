@@ -48,6 +48,15 @@ _AMOUNTS: tuple[tuple[Amounts, str], ...] = (
     ("ex_gst", tr("Fees without GST (the firm is registered)")),
     ("inc_gst", tr("Fees with GST")),
 )
+_REVIEW_MEANS: dict[Review, str] = {
+    "never": tr("A cost goes to its matter as soon as the result is there. Nobody is asked."),
+    "differences": tr("A cost goes by itself; what InfoTrack changes in its fee later waits for you in Orders and postings."),
+    "always": tr("Every cost waits for you in Orders and postings until you approve it."),
+}
+_AMOUNTS_MEANS: dict[Amounts, str] = {
+    "ex_gst": tr("A fee of $10.00 + GST $1.00 is posted as a cost of $10.00; the firm claims the GST back."),
+    "inc_gst": tr("A fee of $10.00 + GST $1.00 is posted as a cost of $11.00; for a firm that can't claim the GST back."),
+}
 _NOTIFICATIONS: tuple[tuple[Notifications, str], ...] = (
     ("errors", tr("When something needs me")),
     ("all", tr("Also when results were posted")),
@@ -157,6 +166,7 @@ class SettingsWindow(Window):
         self.code_untaxed = CodeBox(tr("Cost code for amounts without GST"))
         self.codes_note = Muted()
         self.amounts = self._choice(tr("Amounts"), _AMOUNTS)
+        self.amounts_note = Muted()
         self.markup = QDoubleSpinBox()
         self.markup.setRange(0, 1000)
         self.markup.setDecimals(2)
@@ -170,8 +180,10 @@ class SettingsWindow(Window):
         self.file_preview = Muted()
         self.folder = self._line(tr("Folder for documents"))
         self.review = self._choice(tr("Review"), _REVIEW)
+        self.review_note = Muted()
         self.results_folder = self._line(tr("Drop folder"))
         self.results_folder.setPlaceholderText(tr("None: results come by the firm's feed or by hand"))
+        self.results_note = Muted()
         self.browse = QPushButton(tr("Choose…"))
         self.browse.setAccessibleDescription(tr("Choose the drop folder"))
         self.browse.clicked.connect(self._choose_folder)
@@ -246,11 +258,13 @@ class SettingsWindow(Window):
         self._row(form, "", self.codes_note)
         self._costs = form
         self._row(form, tr("&Amounts"), self.amounts)
+        self._row(form, "", self.amounts_note)
         self._row(form, tr("&Markup"), self.markup)
         self._row(form, "", self.billable)
         self._row(form, tr("&Description"), self.description)
         self._row(form, "", self.description_preview)
         self._row(form, tr("&Before posting"), self.review)
+        self._row(form, "", self.review_note)
         form = self._section(column, tr("Documents"))
         self._row(form, tr("&File name"), self.file_name)
         self._row(form, "", self.file_preview)
@@ -263,6 +277,7 @@ class SettingsWindow(Window):
         drop.addWidget(self.results_folder, 1)
         drop.addWidget(self.browse)
         self._row(form, tr("Dro&p folder"), drop, self.results_folder)
+        self._row(form, "", self.results_note)
         self._row(form, tr("&Notices"), self.notifications)
         self._row(form, "", self.names)
         self._row(form, tr("Short&cut"), self.shortcut)
@@ -356,11 +371,22 @@ class SettingsWindow(Window):
             field.setEnabled(loaded is not None and not locked)
             field.setToolTip(tr("Set by your firm's IT") if locked else "")
         self.browse.setEnabled(self.results_folder.isEnabled())
+        self._say_what_follows()
         fine = self._all_fine()
         changed = self._has_changes()
         self.save_button.setEnabled(changed and fine)
         self.saved.setText("")
         self.undo_button.setEnabled(changed)
+
+    def _say_what_follows(self) -> None:
+        """Below each choice whose consequence its own words leave open."""
+        self.amounts_note.setText(_AMOUNTS_MEANS.get(self.amounts.currentData(), ""))
+        self.review_note.setText(_REVIEW_MEANS.get(self.review.currentData(), ""))
+        self.results_note.setText(
+            tr("iConnect takes the order messages that another program puts there, and moves each file aside once it is read.")
+            if self.results_folder.text().strip()
+            else tr("iConnect watches no folder. Name one only where another program of the firm writes order messages to it.")
+        )
 
     def _all_fine(self) -> bool:
         description = self._preview(self.description.text(), self.description_preview, file=False)

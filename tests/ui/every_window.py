@@ -26,6 +26,9 @@ from desktop.ui.reconcile_window import ReconcileWindow
 from desktop.ui.result_form import ResultForm
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn, TenantDialog
+from desktop.ui.update_state import UpdateState, UpdateView
+from desktop.ui.update_watch import UpdateOptions, UpdateWatch
+from desktop.ui.update_window import UpdateWindow
 from desktop.ui.welcome import WelcomeWindow
 from tests.ui.browser_bars import crashed, in_fees, in_trouble, looking_for_words, signed_out
 from tests.ui.fake_desk import MATTERS, TENANTS, FakeDesk, connection, status, typical_orders
@@ -70,6 +73,18 @@ def _preview(bridge: Bridge, clock: Clock) -> QWidget:
     return dialog
 
 
+def updates(view: UpdateView, bridge: Bridge, clock: Clock) -> QWidget:
+    """The window of new versions as it stands with `view`."""
+    watch = UpdateWatch(bridge, UpdateOptions(Path("updates"), (), {}, installs_itself=view.installs_itself), parent=bridge)
+    watch.view = view
+    return UpdateWindow(bridge, watch, current="1.4.0", clock=clock)
+
+
+_NOTES = "Orders that were billed twice are found.\nThe list scrolls without a hitch."
+_READY_VERSION = UpdateView(UpdateState.READY, "1.5.0", _NOTES, installs_itself=True)
+_FETCHING_VERSION = UpdateView(UpdateState.FETCHING, "1.5.0", _NOTES, done=31, of=88, installs_itself=True)
+
+
 WINDOWS: dict[str, Make] = {
     "reconcile": _reconcile,
     "audit trail": lambda bridge, clock: AuditWindow(bridge, clock=clock),
@@ -92,6 +107,9 @@ WINDOWS: dict[str, Make] = {
     "organisations": lambda bridge, clock: TenantDialog(TENANTS),
     "matter chooser": _chooser,
     "closed matter": lambda bridge, clock: ClosedMatterDialog(MATTERS[5], MATTERS[:2]),
+    "updates": lambda bridge, clock: updates(_READY_VERSION, bridge, clock),
+    "updates, fetching": lambda bridge, clock: updates(_FETCHING_VERSION, bridge, clock),
+    "updates, none": lambda bridge, clock: updates(UpdateView(UpdateState.NEWEST), bridge, clock),
 }
 
 # The bars of the order window; its page belongs to a process of its own.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
 from desktop.services.desk import ConnectionState, InfoTrackView
+from desktop.services.ledger.model import DeliveryState, Origin
 from desktop.services.practice.model import AccessFinding, Finding
 from desktop.ui.before_order import ClosedMatterDialog
 from desktop.ui.bridge import Bridge
 from desktop.ui.connections import ConnectionsWindow
+from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.matter_picker import MatterChooser, MatterPicker
 from desktop.ui.own_settings import OwnSettings
 from desktop.ui.preview import PreviewDialog
@@ -20,10 +23,9 @@ from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.signing_in import SigningIn
 from desktop.ui.tray import Tray
 from desktop.ui.update_state import UpdateState, UpdateView
-from desktop.ui.update_watch import UpdateOptions, UpdateWatch
-from desktop.ui.update_window import UpdateWindow
 from desktop.ui.welcome import WelcomeWindow
-from tests.ui.fake_desk import MATTERS, XPM, FakeDesk, connection, status
+from tests.ui.every_window import updates as update_window
+from tests.ui.fake_desk import MATTERS, XPM, FakeDesk, connection, delivery, order, status
 from tests.ui.fake_settings import FakeSettings
 from tests.ui.look import Studio, clock
 
@@ -141,12 +143,7 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     # updates
 
     def updates(view: UpdateView) -> Callable[[Bridge], QWidget]:
-        def make(bridge: Bridge) -> QWidget:
-            watch = UpdateWatch(bridge, UpdateOptions(Path("updates"), (), {}, installs_itself=view.installs_itself), parent=bridge)
-            watch.view = view
-            return UpdateWindow(bridge, watch, current="1.4.0", clock=clock)
-
-        return make
+        return lambda bridge: update_window(view, bridge, clock)
 
     notes = "Orders that were billed twice are found.\nThe list scrolls without a hitch."
     scene("updates-empty", updates(UpdateView(UpdateState.NEWEST)))
@@ -154,6 +151,54 @@ def scenes(studio: Studio, wanted: set[str]) -> None:
     scene("updates-full", updates(UpdateView(UpdateState.READY, "1.5.0", notes * 30, installs_itself=True)))
     scene("updates-busy", updates(UpdateView(UpdateState.FETCHING, "1.5.0", notes, done=31, of=88, installs_itself=True)))
     scene("updates-error", updates(UpdateView(UpdateState.PROBLEM, problem="The server did not answer.")))
+
+    # results that no matter claims
+
+    def unmatched(bridge: Bridge) -> QWidget:
+        window = DeliveriesWindow(bridge, clock=clock)
+        window.choose_filter("unmatched")
+        return window
+
+    def many_unmatched() -> FakeDesk:
+        desk = FakeDesk()
+        first = next(one for one in desk.all_orders if one.order_id == "71000005")
+        number = len(first.suggestions)
+        more = tuple(
+            order(
+                str(70_900_000 - n),
+                delivery(str(70_900_000 - n), "T", DeliveryState.HELD, number="", reason="No matter was found for it."),
+                number="",
+                client_reference=f"HARBOUR ST {n}",
+                origin=Origin.ELSEWHERE,
+                suggestions=tuple(replace(one, reason=f"{one.reason}, {n} times") for one in first.suggestions[: n % (number + 1)]),
+                reason="No matter fits. Choose one, and the rest goes by itself.",
+                ago=timedelta(hours=30 + n),
+            )
+            for n in range(200)
+        )
+        desk.all_orders = (replace(first, suggestions=first.suggestions * 3), *more)
+        return desk
+
+    none = FakeDesk()
+    none.all_orders = tuple(one for one in none.all_orders if one.matter_number)
+    scene("unmatched-empty", unmatched, none)
+    scene("unmatched-typical", unmatched, None)
+    scene("unmatched-full", unmatched, many_unmatched())
+
+    def assign(window: QWidget) -> None:
+        button = window.findChild(QPushButton, "suggestion 0")
+        assert isinstance(button, QPushButton)
+        button.click()
+        studio.settle()
+        for box in window.findChildren(QDialog):
+            box.accept()
+
+    failing = FakeDesk()
+    failing.fail["move"] = "Xero did not answer within a minute. Nothing was changed; please try again."
+    scene("unmatched-error", unmatched, failing, assign)
+    moving = FakeDesk()
+    moving.hold("move")
+    scene("unmatched-busy", unmatched, moving, assign)
 
     # the tray's menu
 

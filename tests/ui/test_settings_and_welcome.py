@@ -45,6 +45,28 @@ def with_codes(qtbot: QtBot, bridge: Bridge, door: FakeSettings) -> SettingsWind
     return window
 
 
+def test_each_choice_says_what_follows_from_it(qtbot: QtBot, bridge: Bridge) -> None:
+    """Whoever reads «Amounts» or «Before posting» for the first time sees what it does to a fee and to a cost."""
+    window = opened(qtbot, bridge, FakeSettings())
+    for box, note, words in (
+        (window.amounts, window.amounts_note, {"ex_gst": "a cost of $10.00;", "inc_gst": "a cost of $11.00;"}),
+        (
+            window.review,
+            window.review_note,
+            {"never": "Nobody is asked.", "differences": "what InfoTrack changes", "always": "until you approve it."},
+        ),
+    ):
+        assert {box.itemData(index) for index in range(box.count())} == set(words)
+        for value, told in words.items():
+            box.setCurrentIndex(box.findData(value))
+            assert told in note.text()
+            assert note.isVisibleTo(window)
+    window.results_folder.setText("")
+    assert window.results_note.text().startswith("iConnect watches no folder.")
+    window.results_folder.setText("/share/infotrack")
+    assert "moves each file aside once it is read" in window.results_note.text()
+
+
 def test_what_is_loaded_is_what_would_be_saved(qtbot: QtBot, bridge: Bridge) -> None:
     """A window that is opened and closed changes nothing, whatever the values."""
     values = OwnSettings(
