@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from desktop.services.errors import BadAnswer, Refused
+from desktop.services.practice.directory import Directory
 from desktop.services.practice.practice_system import MatterRef
 from tests.practice.smokeball_server import SmokeballWorld, said_json
 from tests.practice.workflowmax_server import Desk
@@ -275,3 +277,56 @@ def test_a_job_that_is_gone_for_good_is_refused_as_an_unknown_one(desk: Desk, sy
     desk.says(Said(410, "", kind=""))
     with pytest.raises(Refused, match="does not know"):
         getattr(desk, system).costs(REF)
+
+
+# The list of matters
+
+
+def test_ids_are_the_same_in_small_and_in_capital_letters(desk: Desk) -> None:
+    job = {
+        "uuid": "u-1",
+        "jobNumber": "J000001",
+        "name": "Estate",
+        "clientUUID": "C-1",
+        "jobManagerUUID": "S-1",
+        "jobStatusUUID": "ST-1",
+    }
+    told: dict[str, list[dict[str, Any]]] = {
+        "/v2/jobs": [job],
+        "/v2/clients": [{"uuid": "c-1", "name": "Tui & Sons"}],
+        "/v2/staff": [{"uuid": "s-1", "name": "Sam Reid"}],
+        "/v2/job-status": [{"uuid": "st-1", "name": "In Progress"}],
+    }
+    desk.answer = lambda asked: Said(
+        200, json.dumps({"data": told[urlsplit(asked.path).path], "total": 1}), kind="application/json"
+    )
+    (found,) = desk.v2.matters()
+    assert (found.name, found.client, found.state, [one.name for one in found.staff]) == (
+        "Estate",
+        "Tui & Sons",
+        "In Progress",
+        ["Sam Reid"],
+    )
+
+
+def test_a_list_without_ids_and_an_answer_with_one_are_one_matter(desk: Desk, tmp_path: Path) -> None:
+    """The vendor's sample of the list has no UUID, live lists do: what is asked for by its number has one either way."""
+    job = "<Job><ID>J000001</ID>{}<Name>Estate</Name></Job>"
+    listed = [job.format("")]
+
+    def answer(asked: Asked) -> Said:
+        if "current" in asked.path:
+            return ok(f"<Jobs>{''.join(listed)}</Jobs>")
+        return ok(job.format("<UUID>u-1</UUID>"))
+
+    desk.answer = answer
+    directory = Directory.open(tmp_path / "directory.db", clock=lambda: datetime(2026, 5, 12, tzinfo=UTC))
+    try:
+        asked_for = desk.xpm.matter("J000001")
+        assert asked_for is not None
+        directory.keep(asked_for)
+        for listed[0] in (job.format(""), job.format("<UUID>u-1</UUID>"), job.format("")):
+            directory.replace(desk.xpm.name, desk.tokens.tenant, desk.xpm.matters())
+            assert [(one.id, one.is_open) for one in directory.by_number("J000001")] == [("u-1", True)]
+    finally:
+        directory.close()

@@ -30,7 +30,8 @@ from desktop.services.practice.workflowmax import NAME
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What a job names by id only. `statuses` holds the firm's labels."""
+    """What a job names by id only: the keys are in small letters, since lists need not spell an id alike. `statuses` holds the
+    firm's labels."""
 
     tenant: str
     people: Mapping[str, Staff]
@@ -101,7 +102,7 @@ def matter(job: Found, lookups: Lookups, *, client: str, single: bool = False) -
     """`single`: asked for by itself, where a missing day of completion does not yet make it open: it may be cancelled."""
     if job.get("name") is None:
         raise BadAnswer("A job in the answer lacks its name.")
-    people = (lookups.people.get(text(job, name)) for name in ("jobManagerUUID", "clientManagerUUID"))
+    people = (lookups.people.get(text(job, name).casefold()) for name in ("jobManagerUUID", "clientManagerUUID"))
     return Matter(
         system=NAME,
         tenant=lookups.tenant,
@@ -111,7 +112,7 @@ def matter(job: Found, lookups: Lookups, *, client: str, single: bool = False) -
         client=client,
         client_id=client_of(job),
         # The status stays what it was before the job was deleted.
-        state=DELETED if text(job, "deletedAt") else lookups.statuses.get(text(job, "jobStatusUUID"), ""),
+        state=DELETED if text(job, "deletedAt") else lookups.statuses.get(text(job, "jobStatusUUID").casefold(), ""),
         staff=tuple(dict.fromkeys(each for each in people if each is not None)),
         description=text(job, "description"),
         is_open=(None if single else True) if is_open(job) else False,

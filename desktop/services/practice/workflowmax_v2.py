@@ -92,7 +92,7 @@ class WorkflowMaxV2:
         self._calls = JsonCalls(
             http, tokens, gate, api_url.rstrip("/") + "/v2/", headers=organisation(tokens), clock=clock, words=WORDS
         )
-        self._people = _Kept(lambda urgency: {each.id: each for each in self.staff(urgency=urgency)}, clock)
+        self._people = _Kept(lambda urgency: {each.id.casefold(): each for each in self.staff(urgency=urgency)}, clock)
         self._statuses = _Kept(lambda urgency: self._names("job-status", urgency), clock)
         self._alive: dict[str, datetime] = {}
         """When jobs that something is to be posted to were last seen not to be deleted."""
@@ -112,10 +112,10 @@ class WorkflowMaxV2:
             if not rows.is_open(job):
                 continue
             client = rows.client_of(job)
-            if client and client not in names and not archived:
+            if client and client.casefold() not in names and not archived:
                 archived = True
                 names |= self._archived_clients(urgency)
-            used[client] = names.get(client, "")
+            used[client] = names.get(client.casefold(), "")
             yield rows.matter(job, lookups, client=used[client])
         self._clients = used
 
@@ -267,7 +267,7 @@ class WorkflowMaxV2:
         return rows.Lookups(self._tokens.tenant, self._people.now(urgency), self._statuses.now(urgency))
 
     def _names(self, path: str, urgency: Urgency, query: str = "") -> dict[str, str]:
-        return {need(each, "uuid"): rows.name_of(each) for each in self._list(path, urgency, query)}
+        return {need(each, "uuid").casefold(): rows.name_of(each) for each in self._list(path, urgency, query)}
 
     def _archived_clients(self, urgency: Urgency) -> dict[str, str]:
         """Public client code says that only active clients are listed unless others are asked for."""
@@ -280,7 +280,7 @@ class WorkflowMaxV2:
         missing = wanted - self._clients.keys() - {""}
         if len(missing) > _FEW_CLIENTS:
             names = self._names("clients", urgency)
-            self._clients |= {each: names[each] for each in missing if each in names}
+            self._clients |= {each: names[each.casefold()] for each in missing if each.casefold() in names}
             return
         for each in missing:
             found = self._one("clients", each, urgency)
