@@ -51,6 +51,10 @@ class DiagnosticsWindow(Window):
         self.parts.currentRowChanged.connect(self._show_part)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
+        # With the keyboard for choosing comes the mark of where the keyboard is.
+        self.text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
         self.text.setTabChangesFocus(True)
         self.text.setAccessibleName(tr("What the file holds"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))

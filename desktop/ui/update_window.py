@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout
 
 from desktop.ui import theme
@@ -31,6 +32,10 @@ class UpdateWindow(Window):
         self.notes_label = Muted(tr("What is new"), wrap=False)
         self.notes = QPlainTextEdit()
         self.notes.setReadOnly(True)
+        # With the keyboard for choosing comes the mark of where the keyboard is.
+        self.notes.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
         self.notes.setTabChangesFocus(True)
         self.notes.setAccessibleName(tr("What is new"))
         self.notes_label.setBuddy(self.notes)

@@ -97,7 +97,7 @@ ROW_WORDS = {
     "Matters": ("J0",),
     "Open matters of the same client": ("J0",),
     "Orders compared": ("Order 7100", "invoice", "books"),
-    "Steps": ("7100",),
+    "Entries": ("7100",),
     "Postings to approve": ("IT-7100", "matter", "GST"),
     "Organisations": (),
     "Files in the bundle": (),
