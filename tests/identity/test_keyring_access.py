@@ -544,6 +544,49 @@ def test_a_plain_text_store_that_was_first_does_not_stand_in_the_way_of_a_better
     assert done.stdout.splitlines() == ["UNSAFE", "kept well __main__.Encrypting"], done.stdout + done.stderr
 
 
+BUSY = """
+import io, secretstorage
+asked = []
+
+def shake_hands():
+    asked.append(True)
+    if len(asked) < 6:
+        raise TimeoutError("Did not authenticate in 1.0 seconds")
+    return io.BytesIO()
+
+secretstorage.dbus_init = shake_hands
+secretstorage.check_service_availability = lambda connection: True
+from desktop.services.identity.keys import Vault
+print(Vault(patience=20).backend_name())
+"""
+
+
+def test_a_bus_that_is_slow_while_the_store_is_looked_for_is_no_pc_without_one(tmp_path: Path) -> None:
+    """B2: else a sign-in on a busy PC would last for this session only."""
+    script = tmp_path / "script.py"
+    script.write_text(BUSY)
+    done = subprocess.run(
+        [sys.executable, str(script)], env=private_environment(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["keyring.backends.SecretService.Keyring"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError("no")])
+def test_a_store_that_takes_nothing_new_keeps_what_it_holds(rig: Rig, error: OSError) -> None:
+    """B2: a changed password that can't be written costs nobody the one before."""
+    rig.identity().secrets.set("infotrack", "before")
+    assert isinstance(rig.keyring, MemoryKeyring)
+
+    def full() -> None:
+        raise error
+
+    rig.keyring.fail = {"set": full}
+    with pytest.raises(KeyringTrouble):
+        rig.identity().secrets.set("infotrack", "after")
+    rig.keyring.fail = {}
+    assert rig.identity().secrets.get("infotrack") == "before"
+
+
 @pytest.mark.keyring
 @pytest.mark.skipif(not shutil.which("dbus-daemon") or not shutil.which("gnome-keyring-daemon"), reason="needs a Secret Service")
 def test_a_secret_service_that_starts_after_us_is_found(tmp_path: Path) -> None:

@@ -101,8 +101,22 @@ def _looked_for_again() -> Backend | None:
     from keyring.backend import KeyringBackend
 
     rivals = [kind for kind in KeyringBackend.get_viable_backends() if kind.__module__ != _CHAIN and _unsafe(kind) is None]
+    if not rivals:
+        _ask_a_busy_bus()
     found: Backend | None = max(rivals, key=lambda kind: kind.priority)() if rivals else None
     return found
+
+
+def _ask_a_busy_bus() -> None:
+    """The package takes a D-Bus that is only slow for one without a secret store: its TimeoutError is let through here."""
+    from keyring.backends import SecretService
+
+    try:
+        _ = SecretService.Keyring.priority
+    except TimeoutError:
+        raise
+    except (RuntimeError, OSError):
+        return
 
 
 class Vault:
@@ -130,8 +144,8 @@ class Vault:
 
         def replace() -> None:
             backend = self._backend()
-            if backend.get_password(service, ACCOUNT) is not None:
-                # Windows' backend would keep a copy of the old secret under another name.
+            if _is_windows(backend) and backend.get_password(service, ACCOUNT) is not None:
+                # It would keep a copy of the old secret under another name. Others replace it, and have it while they can't.
                 with contextlib.suppress(_delete_error()):
                     backend.delete_password(service, ACCOUNT)
             backend.set_password(service, ACCOUNT, secret)
@@ -152,7 +166,7 @@ class Vault:
     def _backend(self) -> Backend:
         if self._chosen is None:
             backend = _safest(self._pick())
-            if type(backend).__name__ == "WinVaultKeyring":
+            if _is_windows(backend):
                 # The package's default would follow a roaming profile to other PCs.
                 backend.persist = "local machine"
             self._chosen = backend
@@ -206,6 +220,10 @@ def _patiently(call: Callable[[], _T], given_up: threading.Event) -> _T:
             if tries >= _MOST_TRIES or given_up.is_set():
                 raise
             tries += 1
+
+
+def _is_windows(backend: object) -> bool:
+    return type(backend).__name__ == "WinVaultKeyring"
 
 
 def _delete_error() -> type[Exception]:
