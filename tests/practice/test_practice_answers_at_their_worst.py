@@ -15,6 +15,7 @@ import pytest
 
 from desktop.services.errors import BadAnswer, Refused
 from desktop.services.practice.directory import Directory
+from desktop.services.practice.model import CostLine
 from desktop.services.practice.practice_system import MatterRef
 from tests.practice.smokeball_server import SmokeballWorld, said_json
 from tests.practice.workflowmax_server import Desk
@@ -330,3 +331,43 @@ def test_a_list_without_ids_and_an_answer_with_one_are_one_matter(desk: Desk, tm
             assert [(one.id, one.is_open) for one in directory.by_number("J000001")] == [("u-1", True)]
     finally:
         directory.close()
+
+
+# A note that was dropped, and added
+
+LINE = CostLine(
+    key=KEY,
+    matter_number="J000001",
+    matter_id="j-1",
+    on=date(2026, 5, 12),
+    description="Title search",
+    code="",
+    note=f"InfoTrack {KEY}",
+    unit_cost=Decimal("14.20"),
+    unit_price=Decimal("18.50"),
+    billable=True,
+)
+
+
+@pytest.mark.parametrize("told", [Said(429, "", {"Retry-After": "1"}), Said(502, "")], ids=["limit", "lost answer"])
+def test_a_note_is_added_past_a_limit_and_found_in_whichever_letters_its_id_comes(desk: Desk, told: Said) -> None:
+    """D2: the line stands; to tell a person that its note is missing would be wrong, and nothing is posted again."""
+    books: list[dict[str, Any]] = []
+    puts: list[str] = []
+
+    def answer(asked: Asked) -> Said:
+        if asked.method == "POST":
+            books.append({**json.loads(asked.body), "uuid": "ABC-1", "note": None})
+            return Said(201, '{"uuid": "abc-1", "note": null}', kind="application/json")
+        if asked.method == "PUT":
+            puts.append(asked.path)
+            if told.status == 429 and len(puts) == 1:
+                return told
+            books[0]["note"] = json.loads(asked.body)["note"]
+            return told if told.status == 502 else Said(204, "")
+        return Said(200, json.dumps({"data": books, "total": len(books)}), kind="application/json")
+
+    desk.answer = answer
+    assert desk.v2.post_cost(LINE).remote_id == "abc-1"
+    assert set(puts) == {"/v2/jobs/costs/abc-1"}
+    assert [one.keys for one in desk.v2.costs(REF)] == [(KEY,)]

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotSent, Refused, ServiceError
+from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotSent, Refused, ServiceError, Wait
 from desktop.services.http import Http
 from desktop.services.practice import workflowmax_rows as rows
 from desktop.services.practice.json_calls import Body, Found, Json, JsonCalls, json_body, multipart_body, need, text
@@ -191,7 +191,8 @@ class WorkflowMaxV2:
     def _look(self, path: str, uuid: str, urgency: Urgency) -> Found:
         """The line as it stands; empty where it can't be seen now: the read-back will tell."""
         try:
-            return next((each for each in self._list(path, urgency) if need(each, "uuid") == uuid), {})
+            wanted = uuid.casefold()
+            return next((each for each in self._list(path, urgency) if need(each, "uuid").casefold() == wanted), {})
         except ServiceError:
             return {}
 
@@ -202,7 +203,8 @@ class WorkflowMaxV2:
             try:
                 self._calls.write(f"jobs/costs/{_quoted(uuid)}", body, urgency, done=lambda _: True, verb="PUT")
                 return
-            except (NotSent, AnswerLost) as error:
+            except (NotSent, AnswerLost, Wait) as error:
+                # A limit is waited for in the gate, as long as that is patient.
                 problem = str(error)
             except ServiceError as error:
                 problem = str(error)
