@@ -29,8 +29,8 @@ PAGE = 200
 
 
 _COLUMNS = (
-    ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 290), ColumnLook(tr("Posting"), 130),
-    ColumnLook(tr("By"), 90), ColumnLook(tr("Why"), 220),
+    ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 280), ColumnLook(tr("Posting"), 130),
+    ColumnLook(tr("By"), 110), ColumnLook(tr("Why"), 210),
 )  # fmt: skip
 
 

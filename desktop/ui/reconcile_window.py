@@ -53,7 +53,7 @@ _WORDS = {
 _FIRST = (
     Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA, Verdict.UNDER_WAY, Verdict.CREDITED, Verdict.ANOTHER_FIRMS, Verdict.MATCHED,
 )  # fmt: skip
-_SHOW_ORDER, _LOOK_IN_UNMATCHED = tr("Show the order"), tr("Look in Unmatched")
+_SHOW_ORDER, _WITHOUT_A_MATTER = tr("Show the order"), tr("Orders without a matter")
 
 _COLUMNS: tuple[tuple[ColumnLook, Callable[[Compared], str]], ...] = (
     (ColumnLook(tr("Result"), 130), lambda one: f"{_SHAPES[one.verdict]}  {_WORDS[one.verdict]}"),
@@ -333,7 +333,7 @@ class ReconcileWindow(BookWindow):
         known = 0 <= row < len(self.model.orders)
         self.remark.setText(spoken(self.model.orders[row]) if known else "")
         self.show_button.setEnabled(known)
-        self.show_button.setText(_LOOK_IN_UNMATCHED if known and self._is_unmatched(self.model.orders[row]) else _SHOW_ORDER)
+        self.show_button.setText(_WITHOUT_A_MATTER if known and self._is_unmatched(self.model.orders[row]) else _SHOW_ORDER)
 
     def _is_unmatched(self, one: Compared) -> bool:
         return not one.known and self.isSignalConnected(QMetaMethod.fromSignal(self.open_unmatched))

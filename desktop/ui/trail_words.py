@@ -36,7 +36,7 @@ _REACHED = {
     DeliveryState.QUEUED: tr("is to be sent by iConnect"),
     DeliveryState.SENDING: tr("is being sent"),
     DeliveryState.UNKNOWN: tr("is looked for in the books"),
-    DeliveryState.ACCEPTED: tr("sent and taken, not yet seen in the books"),
+    DeliveryState.ACCEPTED: tr("sent and taken, not yet seen"),
     DeliveryState.CONFIRMED: tr("seen in the books"),
     DeliveryState.REJECTED: tr("refused by the practice system"),
     DeliveryState.CANCELLED: tr("given up"),

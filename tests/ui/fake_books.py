@@ -43,8 +43,8 @@ def compared(order_id: str, verdict: Verdict, invoiced: str, posted: str, reason
 
 
 NOT_KNOWN = (
-    "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may stand under "
-    "another number in Unmatched; if not, add or import its result, or post the cost by hand."
+    "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may "
+    "stand under another number among the orders without a matter. If not, import or add it, or post the cost by hand."
 )
 
 
@@ -73,6 +73,8 @@ BUNDLE = Bundle(
     )
 )
 
+
+MINUTE = timedelta(minutes=1)
 
 # What the ledger calls the steps that the fake desk's orders tell in words.
 _KINDS = {"": "moved", "Planned": "planned", "Ordered": "message", "Result received": "message"}
@@ -188,7 +190,7 @@ class FakeBooks:
     # the trail
 
     def _trail(self) -> list[TrailStep]:
-        steps = [(order, step) for order in self._desk.all_orders for step in order.steps]
+        steps = [(order, step) for order in reversed(self._desk.all_orders) for step in order.steps]
         # As the ledger writes them: whatever order they belong to, a later entry is never earlier than the one before.
         steps.sort(key=lambda one: one[1].at)
         return [
@@ -221,8 +223,8 @@ class FakeBooks:
                 matter_number=one.matter_number,
                 net=one.amount,
                 gst=one.gst,
-                planned_at=min(one.created_at, one.updated_at - timedelta(minutes=2)),
-                sent_at=one.updated_at - timedelta(minutes=1) if one.state is DeliveryState.CONFIRMED else None,
+                planned_at=one.created_at,
+                sent_at=max(one.created_at, one.updated_at - MINUTE) if one.state is DeliveryState.CONFIRMED else None,
                 seen_at=one.updated_at if one.state is DeliveryState.CONFIRMED else None,
                 by="courier",
                 attempts=one.attempts,

@@ -119,14 +119,19 @@ def order(
     ago: timedelta = timedelta(hours=2),
     client_reference: str = "",
 ) -> OrderView:
-    received = NOW - ago + timedelta(minutes=3)
-    steps = [Step(NOW - ago, "Ordered", by="Priya Raman"), Step(received, "Result received")]
+    # One thing after the other, as it was: nothing is planned before its order was placed, nor moved before it was planned.
+    ordered = NOW - ago
+    deliveries = tuple(
+        dataclasses.replace(one, created_at=made, updated_at=max(made, one.updated_at))
+        for one in deliveries
+        for made in (max(ordered, min(one.created_at, one.updated_at)),)
+    )
+    received = min([ordered + timedelta(minutes=3), *(one.created_at for one in deliveries)])
+    steps = [Step(ordered, "Ordered", by="Priya Raman"), Step(received, "Result received")]
     for item in deliveries:
-        # One thing after the other, as it was: nothing is planned before its result is there, nor moved before it is planned.
-        planned = max(received, min(item.created_at, item.updated_at))
-        steps.append(Step(planned, "Planned", item.key, "", "queued"))
+        steps.append(Step(item.created_at, "Planned", item.key, "", "queued"))
         if item.state is not DeliveryState.QUEUED:
-            steps.append(Step(max(planned, item.updated_at), "", item.key, "queued", str(item.state), item.reason))
+            steps.append(Step(item.updated_at, "", item.key, "queued", str(item.state), item.reason))
     steps.sort(key=lambda step: step.at)
     return OrderView(
         order_id=order_id,

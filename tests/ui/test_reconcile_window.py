@@ -136,7 +136,7 @@ def test_a_missing_order_that_nobody_knows_leads_to_what_is_unmatched(qtbot: QtB
     window.open_unmatched.connect(lambda: opened.append("unmatched"))
     window.compare(Path("march.csv"))
     qtbot.waitUntil(lambda: bool(window.model.orders))
-    assert window.show_button.text() == "Look in Unmatched"
+    assert window.show_button.text() == "Orders without a matter"
     QTest.keyClick(window.table, Qt.Key.Key_Return)
     window.show_button.click()
     assert opened == ["unmatched", "unmatched"]

@@ -202,8 +202,8 @@ def _without_a_cost(order_id: str, invoiced: Sums, lines: list[InvoiceLine], kno
         told = "InfoTrack has told iConnect of no fee for it, so no cost was posted. Open the order, or post the cost by hand."
     else:
         told = (
-            "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may stand under "
-            "another number in Unmatched; if not, add or import its result, or post the cost by hand."
+            "iConnect has no order with this number. Was it ordered on the web site or on another PC? Its result may "
+            "stand under another number among the orders without a matter. If not, import or add it, or post the cost by hand."
         )
     return Verdict.MISSING, told
 
