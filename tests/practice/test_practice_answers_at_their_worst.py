@@ -253,6 +253,18 @@ def test_a_page_of_smokeballs_that_stays_empty_ends_the_reading_soon(world: Smok
     assert len(world.asked) < 60
 
 
+def test_a_catalogue_whose_pages_come_in_turns_ends(desk: Desk) -> None:
+    """D14: a server that does not know its pages costs a few calls, not a thousand."""
+
+    def answer(asked: Asked) -> Said:
+        even = int(parse_qs(urlsplit(asked.path).query)["page"][0]) % 2
+        return ok(f"<Records>1</Records><Costs><Cost><UUID>c-{even}</UUID><Code>A</Code></Cost></Costs>")
+
+    desk.answer = answer
+    assert [code.id for code in desk.xpm.cost_codes()] == ["c-1", "c-0"]
+    assert len(desk.asked) == 3
+
+
 def test_a_next_link_that_is_a_bare_address_says_that_more_follows_and_is_not_gone_to(world: SmokeballWorld) -> None:
     """The key and the sign-in go nowhere else."""
     matter = world.add_matter("AM-1")

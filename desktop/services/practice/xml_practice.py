@@ -107,17 +107,17 @@ class XmlPractice:
         return tuple(map(job_records.staff_member, _listed(root, "StaffList", "Staff")))
 
     def cost_codes(self, *, urgency: Urgency = Urgency.PERSON) -> tuple[CostCode, ...]:
-        """The pages have to be asked for until one says that it holds none."""
+        """The pages have to be asked for until one says that it holds none; one that brings nothing new says so as well."""
         codes: list[CostCode] = []
-        before: list[CostCode] | None = None
+        seen: set[CostCode] = set()
         for page in range(1, _MOST_PAGES + 1):
             root = self._calls.read("cost.api/list", f"?page={page}", urgency)
             here = [job_records.cost_code(each) for each in _listed(root, "Costs", "Cost")]
             told = root.value("Records")
-            if not here or (told and job_records.decimal(told) == 0) or here == before:
+            if not here or (told and job_records.decimal(told) == 0) or seen.issuperset(here):
                 return tuple(codes)
             codes += here
-            before = here
+            seen.update(here)
         raise BadAnswer(f"The list of cost codes of {self._words.name} does not end.")
 
     def costs(self, matter: MatterRef, *, urgency: Urgency = Urgency.READ_BACK) -> tuple[PostedCost, ...]:
