@@ -17,7 +17,7 @@ from desktop.services.infotrack.model import Incoming, Source
 from desktop.services.ledger.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerTrouble
 from desktop.services.ledger.ledger import Ledger
 from desktop.services.ledger.model import DeliveryState
-from desktop.services.ledger.store import Store, is_safe_sqlite
+from desktop.services.ledger.store import Store, is_safe_sqlite, sorted_errors
 from tests.delivery.stand_in import Clock, order
 
 
@@ -179,6 +179,25 @@ def test_a_write_inside_a_write_is_a_bug_and_says_so(tmp_path: Path) -> None:
         assert [ledger.in_transaction] == [True]
         with pytest.raises(LedgerError, match="inside another"), ledger._store.write():
             pass
+    ledger.close()
+
+
+def test_a_read_that_is_cut_by_another_threads_repair_is_a_passing_trouble(tmp_path: Path) -> None:
+    """C13: the connection goes between two rows; who reads hears «try again», and no surprise ends their thread."""
+    ledger = opened(tmp_path / "ledger.db")
+    take(ledger, "1", "2", "3")
+    store = ledger._store
+
+    def cut_short() -> None:
+        rows = store.connection().execute("SELECT order_id FROM customer_order")
+        other = threading.Thread(target=store.let_go)
+        other.start()
+        other.join()
+        list(rows)
+
+    with pytest.raises(LedgerTrouble), sorted_errors():
+        cut_short()
+    assert {view.order_id for view in ledger.orders()} == {"1", "2", "3"}
     ledger.close()
 
 

@@ -45,6 +45,7 @@ _TROUBLE = (
     apsw.ProtocolError,
     # Another thread has closed this connection, because the file is being put right.
     apsw.ConnectionClosedError,
+    apsw.CursorClosedError,
     apsw.ThreadingViolationError,
 )
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
