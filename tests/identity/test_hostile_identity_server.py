@@ -127,7 +127,7 @@ def test_a_server_that_names_a_time_is_left_alone_until_then(rig: Rig, status: i
     with scripted(rig) as server:
         server.head = f"HTTP/1.1 {status} Later\r\nRetry-After: 120"
         for _ in range(5):
-            with pytest.raises(Wait) as told:
+            with pytest.raises(Wait, match="in 2 minutes") as told:
                 connection.token()
             assert told.value.after == timedelta(seconds=120)
         rig.clock.pass_(119)

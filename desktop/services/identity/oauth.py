@@ -61,7 +61,9 @@ class _Transport(BaseAdapter):
             limits=self._limits,
         )
         if answer.status in (429, 503) and (after := retry_after(answer.headers, self._clock())) is not None:
-            raise Wait("The sign-in server asks to wait before it is asked again.", after=after, limit="server")
+            minutes = math.ceil(after.total_seconds() / 60)
+            when = "a minute" if minutes <= 1 else f"{minutes} minutes"
+            raise Wait(f"The sign-in server asks to wait. Try again in {when}.", after=after, limit="server")
         if answer.status >= 500 or answer.status in _PASSING_STATUS:
             raise AnswerLost(f"The sign-in server has a problem (HTTP {answer.status}).")
         if 300 <= answer.status < 400:
