@@ -380,4 +380,4 @@ def until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end
-        subprocess.run(["xdotool", "sleep", "0.05"], check=True)
+        time.sleep(0.05)

@@ -17,7 +17,7 @@ import pytest
 from tests.browser.order_window_rig import AS_ROOT, NOBODY, base_environment, ordinary_user
 from tests.commands.installation import ROOT
 
-LONGEST = 180
+LONGEST = 280
 SYSTEMS = ("xero-practice-manager", "workflowmax", "workflowmax-v1", "smokeball")
 
 
