@@ -203,7 +203,7 @@ class FakeBooks:
                 step.from_state,
                 step.to_state,
                 step.reason or ("" if step.key else order.status),
-                ("courier" if step.key else step.by or "feed"),
+                "courier" if step.key else "feed",
                 f"{number:064x}",
             )
             for number, (order, step) in enumerate(steps, start=1)
