@@ -255,7 +255,7 @@ class DeliveriesWindow(OrderListWindow):
         if page.view is not None and self.model.id_at(self.list.current_row()) == order_id:
             self._brief.stop()
             answer = verdict(page.answer, self.clock()) if page.answer is not None else None
-            self.pane.show_order(page.view, previews=page.previews, address=page.address, answer=answer)
+            self.pane.show_order(page.view, previews=page.previews, address=page.address, answer=answer, soon=True)
 
     # actions
 
@@ -447,7 +447,12 @@ class DeliveriesWindow(OrderListWindow):
 
             self.reconcile = ReconcileWindow(self.bridge, clock=self.clock)
             self.reconcile.open_order.connect(self.open_with)
+            self.reconcile.open_unmatched.connect(self._open_unmatched)
         self.reconcile.bring_forward()
+
+    def _open_unmatched(self) -> None:
+        self.choose_filter("unmatched")
+        self.bring_forward()
 
     def open_audit(self) -> None:
         if self.audit is None:

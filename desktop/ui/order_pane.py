@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -146,6 +146,7 @@ class OrderPane(QWidget):
         self._busy = False
         self._answer: Verdict | None = None
         self._drawn: tuple[object, ...] = ()
+        self._coming: tuple[OrderView, tuple[object, ...]] | None = None
         self.tab_after: QWidget | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -193,10 +194,13 @@ class OrderPane(QWidget):
         previews: Sequence[Preview] = (),
         address: str = "",
         answer: Verdict | None = None,
+        soon: bool = False,
     ) -> None:
         """`answer` says whether it was billed, once, when and by whom, and stands first. `previews` tell of what waits for
         approval how it will be posted; `address` is where the practice system shows the matter in the browser, empty where none
-        is known. Without an order: why there is none."""
+        is known. Without an order: why there is none. `soon`: in the event loop's next turn, so that what else has changed in
+        the window is painted first; until then `order()` gives what is still shown."""
+        self._coming = None
         if order is None:
             self._order = None
             self._scroll.hide()
@@ -210,7 +214,24 @@ class OrderPane(QWidget):
         drawn = (minute, told, address, answer)
         if order == self._order and drawn == self._drawn:
             return
-        self._drawn, self._previews, self._address, self._answer = drawn, told, address, answer
+        self._coming = (order, drawn)
+        if soon:
+            QTimer.singleShot(0, self, lambda: self._show(order, told, address, answer, drawn))
+        else:
+            self._show(order, told, address, answer, drawn)
+
+    def _show(
+        self,
+        order: OrderView,
+        previews: dict[str, Preview],
+        address: str,
+        answer: Verdict | None,
+        drawn: tuple[object, ...],
+    ) -> None:
+        if self._coming != (order, drawn):
+            return
+        self._coming = None
+        self._drawn, self._previews, self._address, self._answer = drawn, previews, address, answer
         same = self._order is not None and self._order.order_id == order.order_id
         focus = self.focusWidget()
         focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""

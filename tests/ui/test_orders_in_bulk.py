@@ -58,7 +58,7 @@ def test_the_sums_of_what_is_shown_stand_below_it(qtbot: QtBot, window: Deliveri
 def test_the_list_narrows_to_mine_this_week_and_what_no_matter_claims(qtbot: QtBot, window: DeliveriesWindow) -> None:
     window.choose_filter("unmatched")
     ids_become(qtbot, window, "71000005")
-    assert window.filter.currentText() == "Without a matter (1)"
+    qtbot.waitUntil(lambda: window.filter.currentText() == "Without a matter (1)")
     window.choose_filter("mine")
     qtbot.waitUntil(lambda: window.model.rowCount() == 7)
     assert {"71000005", "71000002"}.isdisjoint(window.model.ids())

@@ -238,3 +238,16 @@ def test_a_move_that_leaves_nothing_behind_offers_neither(qtbot: QtBot, bridge: 
     window = opened(qtbot, bridge, clock)
     preview = asked_to_move(qtbot, window, "71000009")
     assert (preview.open_button, preview.copy_button) == (None, None)
+
+
+# from the invoice to what no matter claims
+
+
+def test_from_a_line_without_an_order_to_the_orders_without_a_matter(qtbot: QtBot, make_bridge: MakeBridge, clock: Clock) -> None:
+    window = opened(qtbot, make_bridge(FakeDesk()), clock)
+    window.open_reconcile()
+    assert window.reconcile is not None
+    qtbot.addWidget(window.reconcile)
+    window.reconcile.open_unmatched.emit()
+    assert window.filter.currentData() == "unmatched"
+    window.reconcile.close()
