@@ -76,6 +76,12 @@ def test_a_marked_matter_that_is_not_in_the_list_is_asked_for_and_must_be_the_sa
     assert not judge_answers(result.ask, [matter("J009", matter_id="another")], "no").place
 
 
+def test_a_matter_that_was_marked_by_its_number_is_the_one_that_now_has_an_id_too() -> None:
+    ask = Ask("J009", XPM, "J009")
+    assert judge_answers(ask, [matter("J009", matter_id="uuid-9")], "no").place == place_of(matter("J009", matter_id="uuid-9"))
+    assert not judge_answers(ask, [matter("J010", matter_id="uuid-10")], "no").place
+
+
 def test_a_child_order_inherits_its_parents_matter_unless_it_says_otherwise() -> None:
     parent = place_of(TWO)
     assert found(order(number="", parent="1"), parent=parent).place == parent

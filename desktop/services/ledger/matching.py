@@ -116,7 +116,9 @@ def _by_number(number: str, by_number: Callable[[str], Sequence[Matter]], none: 
 def judge_answers(ask: Ask, answers: Sequence[Matter], otherwise: str) -> Match:
     """What the practice systems' answers mean. `otherwise` is the reason to give when they settle nothing."""
     if ask.matter_id:
-        answers = [matter for matter in answers if matter.id == ask.matter_id]
+        marked = [matter for matter in answers if matter.id == ask.matter_id]
+        # A list that told no id of its own was marked by its number.
+        answers = marked or [matter for matter in answers if same_number(matter.number, ask.matter_id)]
     if len(answers) == 1:
         return Match(place_of(answers[0]))
     if not answers:
