@@ -111,12 +111,14 @@ class ClosedMatterDialog(QDialog):
         self.buttons = QDialogButtonBox()
         self.cancel_button = self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.anyway_button = QPushButton(tr("Order for {number} all the same", number=matter.number))
-        self.instead_button = QPushButton(tr("Order for the marked matter"))
+        self.instead_button = QPushButton()
         self.buttons.addButton(self.anyway_button, QDialogButtonBox.ButtonRole.ActionRole)
         if others:
             column.addWidget(Muted(tr("The same client's open matters:")))
             column.addWidget(self.list, 1)
+            self.list.selectionModel().currentChanged.connect(lambda *_: self._name_the_other())
             self.list.go_to(0)
+            self._name_the_other()
             self.list.doubleClicked.connect(lambda *_: self._instead())
             self.buttons.addButton(self.instead_button, QDialogButtonBox.ButtonRole.ActionRole)
             self.instead_button.clicked.connect(self._instead)
@@ -134,6 +136,11 @@ class ClosedMatterDialog(QDialog):
         # Enter, pressed twice by habit, must not order for a closed matter.
         self.cancel_button.setDefault(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def _name_the_other(self) -> None:
+        hit = self.model.value(self.list.current_row())
+        if hit is not None:
+            self.instead_button.setText(tr("Order for {number} instead", number=hit.matter.number or hit.matter.name))
 
     def _instead(self) -> None:
         hit = self.model.value(self.list.current_row())

@@ -76,6 +76,8 @@ class MatterPanel(QWidget):
         self.button.setMinimumSize(140, self.button.fontMetrics().height() + 18)
         self.button.clicked.connect(self._order)
         self.button.setDefault(True)
+        # Beside a search field the button's own words can be taken for «clear the field».
+        self.purpose = Muted()
         self.busy = Busy()
 
         self.history_title = Heading(tr("Orders for this matter"), level=2)
@@ -94,8 +96,8 @@ class MatterPanel(QWidget):
         head.addStretch(1)
         act = QHBoxLayout()
         act.addWidget(self.button)
+        act.addWidget(self.purpose, 1)
         act.addWidget(self.busy, 1)
-        act.addStretch(1)
 
         page = QWidget()
         column = QVBoxLayout(page)
@@ -138,6 +140,10 @@ class MatterPanel(QWidget):
             return
         self._stack.setCurrentIndex(1)
         self.number.setText(matter.number)
+        told = tr("Order a title, company or certificate from InfoTrack for {matter}.", matter=matter.number or matter.name)
+        self.purpose.setText(told)
+        self.button.setToolTip(told)
+        self.button.setAccessibleDescription(told)
         self.state.show_state(matter.state, Tone.QUIET)
         self.state.setVisible(bool(matter.state))
         self.name.setText(matter.name)
@@ -172,6 +178,7 @@ class MatterPanel(QWidget):
     def set_busy(self, doing: str) -> None:
         """While a link is asked for: the word beside the button, which can't be pressed twice."""
         self.button.setEnabled(not doing)
+        self.purpose.setVisible(not doing)
         if doing:
             self.busy.start(doing)
         else:
@@ -259,10 +266,10 @@ class MatterPicker(Window):
         self.panel = MatterPanel(bridge, clock)
         self.search.current_changed.connect(self.panel.show_matter)
         self.search.chosen.connect(self.order)
-        self.search.failed.connect(self._failed)
+        self.search.failed.connect(lambda problem: self._failed(problem, self.search.try_again))
         self.panel.new_search.connect(self.order)
         self.panel.open_order.connect(self.open_order)
-        self.panel.failed.connect(self._failed)
+        self.panel.failed.connect(lambda problem: self._failed(problem, self.panel.look))
 
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
@@ -410,7 +417,13 @@ class MatterPicker(Window):
         self._open(matter)
 
     def _open(self, matter: Matter) -> None:
-        self.bridge.run(self, lambda desk: desk.order(matter), lambda _: self._ordered(), self._order_failed, network=True)
+        self.bridge.run(
+            self,
+            lambda desk: desk.order(matter),
+            lambda _: self._ordered(),
+            lambda problem: self._order_failed(matter, problem),
+            network=True,
+        )
 
     def _ordered(self) -> None:
         self._order_asked = True
@@ -418,9 +431,9 @@ class MatterPicker(Window):
         self.panel.set_busy("")
         self.close()
 
-    def _order_failed(self, problem: str) -> None:
+    def _order_failed(self, matter: Matter, problem: str) -> None:
         self.panel.set_busy("")
-        self._failed(problem)
+        self._failed(problem, lambda: self.order(matter))
 
     def _order_window_ended(self, status: Status) -> None:
         """A person who pressed «New search» and sees nothing must hear why, once."""
@@ -429,8 +442,12 @@ class MatterPicker(Window):
             self._order_asked = False
             self.found_closed.emit(failures[0])
 
-    def _failed(self, problem: str) -> None:
-        self.message.say(problem)
+    def _failed(self, problem: str, again: Callable[[], None]) -> None:
+        def once_more() -> None:
+            self.message.clear()
+            again()
+
+        self.message.say(problem, button=tr("Try again"), act=once_more)
 
 
 def _open_ones(desk: Desk, order: OrderView) -> tuple[Matter, ...]:

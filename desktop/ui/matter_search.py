@@ -61,6 +61,7 @@ class MatterSearch(QWidget):
         self.list.doubleClicked.connect(lambda *_: self.choose_current())
         self.list.installEventFilter(self)
 
+        self._last: Callable[[], None] = self.search
         self.empty = EmptyState(framed=True)
         self.busy = Busy()
         self.freshness = Muted(wrap=False)
@@ -110,6 +111,7 @@ class MatterSearch(QWidget):
     def search(self) -> None:
         """Looks again for what stands in the field. Rows stay until the answer is there."""
         text = self.field.text().strip()
+        self._last = self.search
         self._bridge.run(
             self,
             lambda desk: desk.find_matters(text, LIMIT),
@@ -117,6 +119,10 @@ class MatterSearch(QWidget):
             self._failed,
             lane="search",
         )
+
+    def try_again(self) -> None:
+        """What failed last: looking in the local copy, fetching it, or asking for a number."""
+        self._last()
 
     def show_status(self, status: Status | None) -> None:
         systems = frozenset(view.system for view in state.connected(status))
@@ -238,6 +244,7 @@ class MatterSearch(QWidget):
 
     def ask_for_number(self) -> None:
         number = self.field.text().strip()
+        self._last = self.ask_for_number
         self._network(tr("Asking for {number}…", number=number))
         self._bridge.run(
             self,
@@ -249,6 +256,7 @@ class MatterSearch(QWidget):
         )
 
     def refresh_matters(self) -> None:
+        self._last = self.refresh_matters
         self._network(tr("Fetching matters…"))
         self._bridge.run(
             self, lambda desk: desk.refresh_matters(), self._refreshed, self._network_failed, lane="refresh", network=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.services.practice.model import AccessFinding, Finding
@@ -11,7 +12,7 @@ from desktop.ui.connections import findings_view
 from desktop.ui.language import tr
 from desktop.ui.menu_path import WayView
 from desktop.ui.vendor_places import vendor_place
-from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, clear_layout
+from desktop.ui.widgets import Busy, Card, Heading, MessageBar, Muted, Pill, Text, clear_layout
 from desktop.ui.words import Tone
 
 
@@ -62,10 +63,20 @@ class AccessStep(StepCard):
     def __init__(self, number: int, act: Callable[[], None]) -> None:
         super().__init__(number, tr("An account that may do it"), "", tr("Test now"), act)
         self._system = ""
+        self._instructions = ""
         self._ways = QWidget()
         self._column = QVBoxLayout(self._ways)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.body.insertWidget(2, self._ways)
+        # Whoever sits at the desk seldom needs these words, and can't do what they say.
+        self.more = QPushButton(tr("What IT does once"))
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self._ways.setVisible)
+        self.copy = QPushButton(tr("Copy it for IT"))
+        self.copy.clicked.connect(self._copy)
+        for place, button in enumerate((self.more, self.copy), start=1):
+            button.setAutoDefault(False)
+            self.foot.insertWidget(place, button)
 
     def show_system(self, system: str) -> None:
         """What is to be done before the first sign-in; nothing where it is shown already."""
@@ -73,19 +84,36 @@ class AccessStep(StepCard):
         if system == self._system or place is None:
             return
         self._system = system
-        self.mark(False, tr("{account} {once} Then, for each person:", account=place.account, once=place.once))
+        self.mark(
+            False,
+            tr(
+                "{account} Your firm's IT sets iConnect up once and has mostly done so: go on with step 2. If something is "
+                "missing, iConnect says what, and for whom.",
+                account=place.account,
+            ),
+        )
         clear_layout(self._column)
+        self._column.addWidget(Text(place.once))
+        self._column.addWidget(Muted(tr("Then, for each person:")))
         for way in place.ways:
             self._column.addWidget(WayView(way))
-        self._ways.show()
+        lines = [f"{' > '.join(way.steps)}: {way.then} ({way.who})" for way in place.ways]
+        self._instructions = "\n".join([tr("To set up iConnect:"), place.once, *lines])
+        self._ways.setVisible(self.more.isChecked())
 
     def show_findings(self, findings: Sequence[AccessFinding]) -> None:
         clear_layout(self._column)
         missing = [finding for finding in findings if finding.finding is Finding.MISSING]
         self.is_missing_something = bool(missing)
+        for button in (self.more, self.copy):
+            button.hide()
         self._ways.setVisible(bool(missing))
         if missing:
             self.mark(False, tr("Something is not allowed yet. Show this to your administrator, then test again."))
             self._column.addWidget(findings_view(findings, self._system))
         else:
             self.mark(True, tr("Everything that iConnect needs is allowed: it was tried just now."))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._instructions)
+        self.message.say(tr("Copied. Paste it into a message to your firm's IT."), Tone.GOOD)

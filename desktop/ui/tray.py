@@ -129,11 +129,8 @@ def menu_entries(status: Status | None, updates: str = "") -> tuple[tuple[str, s
     broken = any(view.state is ConnectionState.ATTENTION for view in live)
     entries: list[tuple[str, str] | None] = []
     if not live or broken:
-        entries.append(("connect", tr("Connect")))
-    if live:
-        entries.append(("disconnect", tr("Disconnect")))
+        entries += [("connect", tr("Connect")), None]
     entries += [
-        None,
         ("picker", tr("Choose a matter")),
         ("deliveries", tr("Orders and postings")),
         None,
@@ -142,6 +139,7 @@ def menu_entries(status: Status | None, updates: str = "") -> tuple[tuple[str, s
         ("welcome", tr("Welcome")),
         *([("updates", updates)] if updates else []),
         None,
+        *([("disconnect", tr("Disconnect"))] if live else []),
         ("quit", tr("Quit")),
     ]
     return tuple(entries)

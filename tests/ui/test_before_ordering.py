@@ -111,6 +111,7 @@ def test_another_open_matter_of_the_client_can_be_taken_instead(qtbot: QtBot, ma
     picker.panel.button.click()
     qtbot.waitUntil(lambda: picker.closed_dialog is not None)
     assert picker.closed_dialog is not None
+    assert picker.closed_dialog.instead_button.text() == "Order for J000120 instead"
     picker.closed_dialog.instead_button.click()
     qtbot.waitUntil(lambda: desk.called("order") == [(other,)])
 

@@ -179,6 +179,27 @@ def test_an_order_that_fails_says_why_and_can_be_tried_again(qtbot: QtBot, picke
     qtbot.waitUntil(lambda: picker.message.text() == "InfoTrack did not answer.")
     assert picker.isVisible()
     assert picker.panel.button.isEnabled()
+    del desk.fail["order"]
+    next(b for b in picker.message.findChildren(QPushButton) if b.text() == "Try again").click()
+    qtbot.waitUntil(lambda: not picker.isVisible())
+    assert len(desk.called("order")) == 2
+
+
+def test_what_the_button_does_is_said_beside_it(qtbot: QtBot, picker: MatterPicker) -> None:
+    """Beside a search field «New search» alone could be taken for clearing the field."""
+    assert picker.panel.button.accessibleName() == picker.panel.button.text() == "New search"
+    assert "from InfoTrack for J000101" in picker.panel.purpose.text()
+    assert picker.panel.purpose.isVisible()
+
+
+def test_a_search_that_fails_can_be_tried_again(qtbot: QtBot, picker: MatterPicker, desk: FakeDesk) -> None:
+    desk.fail["find_matters"] = "The local copy could not be read."
+    picker.search.field.setText("whitlow")
+    qtbot.waitUntil(lambda: "could not be read" in picker.message.text())
+    del desk.fail["find_matters"]
+    next(b for b in picker.message.findChildren(QPushButton) if b.text() == "Try again").click()
+    qtbot.waitUntil(lambda: picker.search.current() is not None and picker.search.model.rowCount() == 1)
+    assert not picker.message.isVisible()
 
 
 def test_a_second_press_while_the_link_is_fetched_does_nothing(qtbot: QtBot, picker: MatterPicker, desk: FakeDesk) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -22,6 +23,7 @@ from desktop.ui.menu_path import MenuPath
 from desktop.ui.own_settings import OwnSettings
 from desktop.ui.settings_window import SettingsWindow
 from desktop.ui.welcome import WelcomeWindow
+from desktop.ui.widgets import Text
 from tests.ui.conftest import MakeBridge
 from tests.ui.fake_desk import FakeDesk, connection, status
 from tests.ui.fake_settings import FakeSettings
@@ -287,7 +289,14 @@ def test_the_first_step_tells_what_an_administrator_does_before_anybody_can_sign
     qtbot.addWidget(window)
     window.bring_forward()
     assert not window.access.done
-    assert "developer.xero.com" in window.access.text.text()
+    assert "developer.xero.com" not in window.access.text.text()
+    assert not any(path.isVisible() for path in window.access.findChildren(MenuPath))
+    window.access.more.click()
+    qtbot.waitUntil(lambda: all(path.isVisible() for path in window.access.findChildren(MenuPath)))
+    assert any("developer.xero.com" in text.text() for text in window.access.findChildren(Text))
+    window.access.copy.click()
+    assert "developer.xero.com" in QGuiApplication.clipboard().text()
+    assert "API access privileges" in QGuiApplication.clipboard().text()
     assert [path.steps()[-1] for path in window.access.findChildren(MenuPath)] == [
         "API access privileges",
         "Practice administration",

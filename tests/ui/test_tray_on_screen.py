@@ -92,7 +92,7 @@ def test_left_click_opens_the_picker_and_right_click_the_menu(screen: Screen) ->
         # As the window manager and UI automation see it: nothing is added to the title.
         screen.do("search", "--sync", "--onlyvisible", "--name", "^iConnect - Choose a matter$")
         menu = program.press(screen, "3", "menu")
-        assert menu == "menu Disconnect|Choose a matter|Orders and postings|Connections|Settings|Welcome|Quit"
+        assert menu == "menu Choose a matter|Orders and postings|Connections|Settings|Welcome|Disconnect|Quit"
         assert not any(line.startswith("window iConnect - Orders") for line in program.lines)
         screen.do("key", "Up", "Return")
         program.wait("ended")

@@ -122,7 +122,7 @@ def test_without_a_tray_host_a_small_window_stands_in(qtbot: QtBot, run: Run, de
     home = running.app.home()
     qtbot.waitUntil(home.isVisible)
     assert home.windowTitle() == "iConnect - needs attention"
-    wanted = ["Disconnect", "Choose a matter", "Orders and postings", "Connections", "Settings", "Welcome", "Quit"]
+    wanted = ["Choose a matter", "Orders and postings", "Connections", "Settings", "Welcome", "Disconnect", "Quit"]
     # A status that arrives meanwhile makes the buttons anew, and Qt shows them one turn later.
     qtbot.waitUntil(lambda: [b.text() for b in home.findChildren(QPushButton) if b.isVisible() and b.objectName()] == wanted)
     next(b for b in home.findChildren(QPushButton) if b.objectName() == "deliveries").click()
