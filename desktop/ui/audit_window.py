@@ -32,6 +32,7 @@ _COLUMNS = (
     ColumnLook(tr("When"), 150), ColumnLook(tr("Order"), 96), ColumnLook(tr("What happened"), 280), ColumnLook(tr("Posting"), 130),
     ColumnLook(tr("By"), 110), ColumnLook(tr("Why"), 210),
 )  # fmt: skip
+_TOLD = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole)
 
 
 class TrailModel(TableModel[TrailStep]):
@@ -40,6 +41,7 @@ class TrailModel(TableModel[TrailStep]):
     def __init__(self, clock: Clock, parent: QWidget | None = None) -> None:
         super().__init__(_COLUMNS, (), parent)
         self._clock = clock
+        self._words: dict[int, tuple[TrailStep | None, tuple[str, ...]]] = {}
 
     @property
     def steps(self) -> tuple[TrailStep, ...]:
@@ -53,12 +55,11 @@ class TrailModel(TableModel[TrailStep]):
             self.endInsertRows()
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid():
+        # Painting asks for a cell's seven looks, of which the words are one.
+        if not index.isValid() or role not in _TOLD:
             return None
         step = self.steps[index.row()]
-        at = words.local(step.at, self._clock())
-        moment = f"{at:%d} {words.month(at)} {at:%Y %H:%M:%S}"
-        cells = (moment, step.order_id, step_sentence(step), step.key, by_words(step.by), why_words(step))
+        cells = self._cells(step)
         if role == Qt.ItemDataRole.DisplayRole:
             return cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -67,6 +68,15 @@ class TrailModel(TableModel[TrailStep]):
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return ", ".join(cell for cell in cells if cell)
         return None
+
+    def _cells(self, step: TrailStep) -> tuple[str, ...]:
+        known, cells = self._words.get(step.number, (None, ()))
+        if known is not step:
+            at = words.local(step.at, self._clock())
+            moment = f"{at:%d} {words.month(at)} {at:%Y %H:%M:%S}"
+            cells = (moment, step.order_id, step_sentence(step), step.key, by_words(step.by), why_words(step))
+            self._words[step.number] = step, cells
+        return cells
 
 
 class AuditWindow(BookWindow):

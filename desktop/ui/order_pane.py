@@ -183,7 +183,7 @@ class OrderPane(QWidget):
         """Where the practice system shows the order's matter, if the pane shows that order; empty where none is known."""
         shown = self._order
         same = shown is not None and (shown.order_id, shown.matter_id) == (order.order_id, order.matter_id)
-        return self._address if same else ""
+        return str(self._drawn[2]) if same and self._drawn else ""
 
     def show_order(
         self,
@@ -215,29 +215,33 @@ class OrderPane(QWidget):
         if order == self._order and drawn == self._drawn:
             return
         self._coming = (order, drawn)
-        if soon:
-            QTimer.singleShot(0, self, lambda: self._show(order, told, address, answer, drawn))
-        else:
-            self._show(order, told, address, answer, drawn)
+        if not soon:
+            self._put(self._made(order, told, address, answer), order, drawn)
+            return
 
-    def _show(
-        self,
-        order: OrderView,
-        previews: dict[str, Preview],
-        address: str,
-        answer: Verdict | None,
-        drawn: tuple[object, ...],
-    ) -> None:
+        def make() -> None:
+            if self._coming == (order, drawn):
+                page = self._made(order, told, address, answer)
+                # To build the page and to lay it out and paint it are two frames.
+                QTimer.singleShot(0, self, lambda: self._put(page, order, drawn))
+
+        QTimer.singleShot(0, self, make)
+
+    def _made(self, order: OrderView, previews: dict[str, Preview], address: str, answer: Verdict | None) -> QWidget:
+        self._previews, self._address, self._answer = previews, address, answer
+        return self._page(order)
+
+    def _put(self, page: QWidget, order: OrderView, drawn: tuple[object, ...]) -> None:
         if self._coming != (order, drawn):
+            page.deleteLater()
             return
         self._coming = None
-        self._drawn, self._previews, self._address, self._answer = drawn, previews, address, answer
+        self._drawn = drawn
         same = self._order is not None and self._order.order_id == order.order_id
         focus = self.focusWidget()
         focused = focus.objectName() if same and focus is not None and self.isAncestorOf(focus) else ""
         position = self._scroll.verticalScrollBar().value() if same else 0
         self._order = order
-        page = self._page(order)
         self._scroll.setWidget(page)
         self._set_tab_order(page)
         self._set_busy()
