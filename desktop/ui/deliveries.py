@@ -29,6 +29,7 @@ from desktop.ui.bridge import Bridge
 from desktop.ui.flow import plain_button
 from desktop.ui.language import tr
 from desktop.ui.matter_picker import MatterChooser
+from desktop.ui.menus import lined
 from desktop.ui.order_listing import WAITING, OrderListWindow
 from desktop.ui.order_pane import OrderPane, choices
 from desktop.ui.preview import MovePreview, PreviewDialog, move_words
@@ -426,7 +427,7 @@ class DeliveriesWindow(OrderListWindow):
     # the other windows of the bookkeeper
 
     def _more(self) -> QMenu:
-        menu = QMenu(self)
+        menu = lined(QMenu(self))
         menu.setAccessibleName(tr("More"))
         self._also_in_menu = [
             menu.addAction(tr("Add a result…"), self.add_result),

@@ -12,6 +12,7 @@ from desktop.services.desk import ConnectionState, Status
 from desktop.ui import state
 from desktop.ui.icons import tray_icon
 from desktop.ui.language import tr
+from desktop.ui.menus import lined
 from desktop.ui.state import IconState
 
 HOST_CHECK_MS = 3_000
@@ -43,7 +44,7 @@ class Tray(QObject):
         self.icon_state: IconState | None = None
         self.icon = icon or QSystemTrayIcon()
         self.icon.setParent(self)
-        self.menu = QMenu()
+        self.menu = lined(QMenu())
         self.menu.aboutToShow.connect(self._fill_menu)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)

@@ -16,6 +16,7 @@ from desktop.ui.browser.notice_page import NoticePage
 from desktop.ui.browser.page import OrderPage
 from desktop.ui.browser.page_view import PageView
 from desktop.ui.language import tr
+from desktop.ui.menus import lined
 
 _SIGN_IN_PATH = re.compile(
     r"/(account/)?(log-?in|sign-?in|log-?on|session-?(expired|ended|timeout))(\.aspx?|\.html?)?/?$", re.IGNORECASE
@@ -302,7 +303,7 @@ class Tab(QStackedWidget):
             self._patience.start()
 
     def _menu(self, where: QPoint) -> None:
-        menu = QMenu(self)
+        menu = lined(QMenu(self))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for action in _MENU:
             if action is None:

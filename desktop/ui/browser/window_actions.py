@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.ui.language import tr
+from desktop.ui.menus import lined
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Deed:
 
 def make_actions(window: QWidget, deeds: tuple[Deed, ...]) -> QMenu:
     """Gives every deed its keys in the window, and makes the menu."""
-    menu = QMenu(window)
+    menu = lined(QMenu(window))
     menu.setAccessibleName(tr("More"))
     for deed in deeds:
         action = QAction(deed.text, window)
