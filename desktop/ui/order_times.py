@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 
 from desktop.ui.language import tr
+from desktop.ui.words import is_this_pcs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,9 @@ NARROWED_WORDS = {
 
 
 def midnight(day: date, now: datetime) -> datetime:
-    """When that day begins on this PC. `now` mostly carries no zone but the hours that the PC is ahead of UTC at the moment:
-    on another day they may be others, so the system is asked for that day's."""
+    """When that day begins in the zone of `now`, by the clocks of that day."""
     begins = datetime.combine(day, time())
-    if isinstance(now.tzinfo, timezone) and now.utcoffset() == now.astimezone().utcoffset():
+    if is_this_pcs(now):
         return begins.astimezone()
     return begins.replace(tzinfo=now.tzinfo)
 

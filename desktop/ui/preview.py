@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -294,7 +294,7 @@ class MovePreview(QDialog):
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
         # On a small screen its lines scroll, and the buttons stay in sight.
-        self._scroll = scroll = UprightScroll(page)
+        scroll = UprightScroll(page)
         if matter.is_open is False:
             bar = MessageBar(page)
             state = matter.state or tr("closed")
@@ -331,12 +331,6 @@ class MovePreview(QDialog):
         around = column.totalHeightForWidth(width) - scroll.sizeHint().height()
         open_at(self, width, around + body.totalHeightForWidth(width - 2 * theme.MARGIN))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Who comes by Tab from outside the lines that scroll sees where they are."""
-        if event.type() == QEvent.Type.FocusIn and isinstance(watched, QPushButton):
-            self._scroll.ensureWidgetVisible(watched)
-        return super().eventFilter(watched, event)
-
     def ask(self, move: Callable[[], None]) -> None:
         """`move` is called when the person agrees."""
         self._move = move
@@ -357,9 +351,6 @@ class MovePreview(QDialog):
             row.addWidget(self.open_button)
         self.copy_button = plain_button(tr("Copy what to remove"), lambda: QGuiApplication.clipboard().setText(to_remove))
         row.addWidget(self.copy_button)
-        for button in (self.open_button, self.copy_button):
-            if button is not None:
-                button.installEventFilter(self)
         return row
 
     @staticmethod

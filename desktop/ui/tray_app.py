@@ -16,6 +16,7 @@ from desktop.services.ledger.model import DeliveryState, OrderView
 from desktop.ui import state
 from desktop.ui.bridge import Bridge, DeskFactory
 from desktop.ui.first_icon import prepare
+from desktop.ui.focus_in_sight import keep_focus_in_sight
 from desktop.ui.icons import app_icon
 from desktop.ui.instance import LINK, Instance, Request
 from desktop.ui.language import tr
@@ -71,6 +72,7 @@ class TrayApp(QObject):
     ) -> None:
         super().__init__()
         prepare(app)
+        keep_focus_in_sight(app)
         app.setWindowIcon(app_icon())
         self._app = app
         self._settings_door = settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 
@@ -161,8 +162,18 @@ def written(orders: int, file: object) -> str:
     return tr("{count:,} orders written to {file}.", count=orders, file=file)
 
 
+def is_this_pcs(now: datetime) -> bool:
+    """Whether `now` carries no zone but the hours that this PC is ahead of UTC at the moment: on another day they may be others,
+    so the system is to be asked for that day's."""
+    return isinstance(now.tzinfo, timezone) and now.utcoffset() == now.astimezone().utcoffset()
+
+
 def local(moment: datetime, zone_of: datetime) -> datetime:
-    """`moment` in the zone of `zone_of`."""
+    """`moment` as the clocks stood at the time in the zone of `zone_of`."""
+    if is_this_pcs(zone_of):
+        # Windows knows no local time before 1970, which is what a date that was left empty may be read as.
+        with suppress(OSError, OverflowError):
+            return moment.astimezone()
     return moment.astimezone(zone_of.tzinfo)
 
 

@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.ui.bridge import Bridge
 from desktop.ui.first_icon import prepare
+from desktop.ui.focus_in_sight import keep_focus_in_sight
 from tests.ui.fake_desk import NOW, FakeDesk
 
 MakeBridge = Callable[[FakeDesk], Bridge]
@@ -29,6 +30,7 @@ def qapp() -> QApplication:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     prepare(app)
+    keep_focus_in_sight(app)
     return app
 
 

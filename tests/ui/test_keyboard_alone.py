@@ -112,6 +112,15 @@ def test_tab_goes_as_one_reads(qtbot: QtBot, make_bridge: MakeBridge, clock: Clo
     assert not back
 
 
+def in_sight(widget: QWidget) -> QRect:
+    """What the widgets around it leave of it."""
+    seen, around = widget.rect(), widget.parentWidget()
+    while around is not None and not widget.isWindow():
+        seen &= QRect(widget.mapFrom(around, QPoint(0, 0)), around.size())
+        around = None if around.isWindow() else around.parentWidget()
+    return seen
+
+
 def picture(window: QWidget, area: QRect) -> QImage:
     return window.grab(area.adjusted(-4, -4, 4, 4).intersected(window.rect())).toImage()
 
@@ -133,6 +142,28 @@ def test_what_has_the_keyboard_shows_it(qtbot: QtBot, make_bridge: MakeBridge, c
         if not marked and place(one, window) == area and picture(window, area) == with_it:
             hidden.append(name_of(one))
     assert hidden == []
+
+
+@pytest.mark.parametrize("which", WINDOWS | BROWSER)
+def test_what_has_the_keyboard_is_in_sight_on_a_small_screen(
+    qtbot: QtBot, make_bridge: MakeBridge, clock: Clock, which: str
+) -> None:
+    """However little of a page there is room for, also from its end round to its beginning. At 200 % a small laptop has 680 by
+    380."""
+    window = shown(qtbot, make_bridge(FakeDesk()), clock, which)
+    window.resize(680, 380)
+    QApplication.processEvents()
+    met = stops(window)
+    unseen = []
+    for _ in (*met, *met[:1]):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        seen = in_sight(focus)
+        if seen.height() < min(focus.height(), 20) or seen.width() < min(focus.width(), 20):
+            unseen.append(name_of(focus))
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+        QApplication.processEvents()
+    assert unseen == []
 
 
 @pytest.mark.parametrize("which", WINDOWS | BROWSER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.services.books import OrderQuery
 from desktop.services.ledger.model import DeliveryState
+from desktop.ui import words
 from desktop.ui.bridge import Bridge
 from desktop.ui.deliveries import DeliveriesWindow
 from desktop.ui.order_times import Span, midnight, span_of
@@ -79,6 +80,29 @@ def test_a_clock_of_another_zone_keeps_its_own_midnight(sydney: None) -> None:
     """In New York while this PC stands in Sydney."""
     there = datetime(2026, 10, 20, 9, tzinfo=ZoneInfo("America/New_York"))
     assert midnight(date(2026, 10, 1), there).isoformat() == "2026-10-01T00:00:00-04:00"
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [("2026-08-03T00:00", "3 Aug 10:00"), ("2026-10-19T22:00", "today 09:00"), ("0001-01-01T00:00", "1 Jan 1 10:04")],
+)
+def test_a_time_is_told_by_the_clocks_of_its_own_day(sydney: None, moment: str, shown: str) -> None:
+    """Reckoned by the hours that the PC is ahead today, all of the winter would be told an hour late."""
+    now = datetime.fromisoformat("2026-10-20T00:00").replace(tzinfo=UTC).astimezone()
+    assert words.when(datetime.fromisoformat(moment).replace(tzinfo=UTC), now) == shown
+
+
+def test_a_time_before_the_pcs_own_clock_begins_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows knows no local time before 1970: it answers with OSError."""
+
+    class Windows(datetime):
+        def astimezone(self, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            if tz is None:
+                raise OSError(22, "Invalid argument")
+            return super().astimezone(tz)
+
+    here = datetime.fromisoformat("2026-10-20T09:00").astimezone()
+    assert words.local(Windows(1, 1, 1, tzinfo=UTC), here) == datetime(1, 1, 1, tzinfo=UTC)
 
 
 def some_of_last_month() -> FakeDesk:

@@ -84,6 +84,8 @@ def make_application(theme: Literal["system", "light", "dark"]) -> QApplication:
     use_the_pcs(app, os.environ)
 
     from desktop.ui.browser.appearance import apply_theme
+    from desktop.ui.focus_in_sight import keep_focus_in_sight
 
     apply_theme(app, theme)
+    keep_focus_in_sight(app)
     return app
