@@ -118,7 +118,6 @@ class _Apart:
             self._tally.sent += tally.sent
             self._tally.accepted += tally.accepted
             self._tally.reads += tally.reads
-            self._tally.fetched += tally.fetched
             self._trouble.pop(address, None)
             if trouble:
                 self._trouble[address] = trouble

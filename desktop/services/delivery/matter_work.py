@@ -77,7 +77,6 @@ class Tally:
     sent: int = 0
     accepted: int = 0
     reads: int = 0
-    fetched: int = 0
 
 
 @dataclass(slots=True)
@@ -169,7 +168,6 @@ class MatterWorker:
                 # A full disk keeps back new files, not what is under way.
                 self.ledger.postpone(posting, str(error), self.ledger.now() + outcomes.LONGEST_DELAY)
                 return
-            self.tally.fetched += 1
             kept = (name, content)
         limit = self.practice.capabilities.max_document_bytes
         if len(kept[1]) > limit:
