@@ -189,11 +189,22 @@ class StoredGrant:
 
 
 class SessionGrant:
-    """The refresh token in memory, for a PC without a usable keyring: gone when this process ends."""
+    """The refresh token in memory, for a PC without a usable keyring: gone when this process ends.
+
+    `beside` names the stored sign-in that stood when this one was made; it does not count meanwhile, a later one does."""
 
     def __init__(
-        self, record: ConnectionRecord, title: str, sign_in: str, refresh_token: str, *, client: Callable[[], OAuthClient]
+        self,
+        record: ConnectionRecord,
+        title: str,
+        sign_in: str,
+        refresh_token: str,
+        *,
+        client: Callable[[], OAuthClient],
+        beside: str = "",
     ) -> None:
+        self.tenant = record.tenant
+        self.beside = beside
         self._record = record
         self._title = title
         self._sign_in = sign_in

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -61,9 +61,7 @@ class _Transport(BaseAdapter):
             limits=self._limits,
         )
         if answer.status in (429, 503) and (after := retry_after(answer.headers, self._clock())) is not None:
-            minutes = math.ceil(after.total_seconds() / 60)
-            when = "a minute" if minutes <= 1 else f"{minutes} minutes"
-            raise Wait(f"The sign-in server asks to wait. Try again in {when}.", after=after, limit="server")
+            raise Wait(asks_to_wait(after), after=after, limit="server")
         if answer.status >= 500 or answer.status in _PASSING_STATUS:
             raise AnswerLost(f"The sign-in server has a problem (HTTP {answer.status}).")
         if 300 <= answer.status < 400:
@@ -191,6 +189,12 @@ class OAuthClient:
         except (ValueError, TypeError, RecursionError) as error:
             raise AnswerLost("The sign-in server's answer could not be understood.") from error
         return _token_set(answer)
+
+
+def asks_to_wait(left: timedelta) -> str:
+    minutes = math.ceil(left.total_seconds() / 60)
+    when = "a minute" if minutes <= 1 else f"{minutes} minutes"
+    return f"The sign-in server asks to wait. Try again in {when}."
 
 
 def _plain(body: bytes) -> bytes:

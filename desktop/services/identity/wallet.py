@@ -78,7 +78,7 @@ class Identity:
         self._keys = KeyHolder(self._store, self._vault, random=random)
         self.secrets = Secrets(self._store, self._vault)
         self._lock = threading.Lock()
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[tuple[str, str], Connection] = {}
         self._sessions: dict[str, SessionGrant] = {}
         self._signing_in: set[str] = set()
         self._notices: dict[str, str] = {}
@@ -87,9 +87,12 @@ class Identity:
 
     def records(self) -> tuple[ConnectionRecord, ...]:
         """Every standing connection, by system; needs no keyring. Raises NotNow when identity.db can't be used."""
+        rows = self._store.rows()
         with self._lock:
+            for row in rows:
+                self._give_way(row)
             sessions = {system: _lapsing(grant.shown(), None) for system, grant in self._sessions.items()}
-        stored = {row.record.system: _lapsing(row.record, row.obtained_at) for row in self._store.rows()}
+        stored = {row.record.system: _lapsing(row.record, row.obtained_at) for row in rows}
         return tuple(record for _, record in sorted((stored | sessions).items()))
 
     def record(self, system: str) -> ConnectionRecord | None:
@@ -106,16 +109,12 @@ class Identity:
 
     def connection(self, system: str) -> Connection | None:
         """None while that system is not connected. One that needs attention is given all the same: its `token()` raises
-        SignedOut. The same object comes back as long as it is for the same organisation."""
+        SignedOut. It is always the same object for the same organisation, whoever signs in."""
         record = self.record(system)
+        if record is None:
+            return None
         with self._lock:
-            if record is None:
-                self._connections.pop(system, None)
-                return None
-            known = self._connections.get(system)
-            if known is None or known.tenant != record.tenant:
-                known = self._connections[system] = self._made(system, record.tenant)
-            return known
+            return self._connected(system, record.tenant)
 
     def mark_problem(self, system: str, text: str, cure: str = "") -> None:
         """Something outside the sign-in is wrong with it, such as a missing right that the API answered with."""
@@ -172,8 +171,10 @@ class Identity:
         title = title_of(system)
         with self._lock:
             session = self._sessions.pop(system, None)
-            self._connections.pop(system, None)
             self._notices.pop(system, None)
+            for (of, _), connection in self._connections.items():
+                if of == system:
+                    connection.forget()
         row = self._store.row(system)
         if session is None and row is None:
             return f"{title} was not connected."
@@ -241,12 +242,9 @@ class Identity:
             record = self._keep_for_this_session(vendor, dataclasses.replace(record, session_only=True), name, signed_in, trouble)
         else:
             with self._lock:
-                self._sessions.pop(system, None)
-                self._notices.pop(system, None)
+                self._replace_session(system, None, record)
         with self._lock:
-            connection = self._connections.get(system)
-            if connection is None or connection.tenant != record.tenant or record.session_only:
-                connection = self._connections[system] = self._made(system, record.tenant)
+            connection = self._connected(system, record.tenant)
         connection.seed(tokens, name)
         _log.info("Signed in to %s.", loggable(system))
         return record
@@ -256,9 +254,17 @@ class Identity:
     ) -> ConnectionRecord:
         system = record.system
         client = OAuthClient(vendor.registration, self._http, clock=self._clock)
-        grant = SessionGrant(record, vendor.registration.title, name, signed_in.tokens.refresh_token, client=lambda: client)
+        stored = self._store.row(system)
+        grant = SessionGrant(
+            record,
+            vendor.registration.title,
+            name,
+            signed_in.tokens.refresh_token,
+            client=lambda: client,
+            beside="" if stored is None else stored.sign_in,
+        )
         with self._lock:
-            self._sessions[system] = grant
+            self._replace_session(system, grant, record)
             self._notices[system] = (
                 f"{trouble} Until then the sign-in to {vendor.registration.title} lasts only as long as this program runs: nothing "
                 "was written to the disk."
@@ -272,10 +278,36 @@ class Identity:
         if known.client_secret:
             self._store.set_value(_secret_note(known.system), known.client_id)
 
-    def _made(self, system: str, tenant: str) -> Connection:
+    def _replace_session(self, system: str, grant: SessionGrant | None, record: ConnectionRecord) -> None:
+        """Whoever asks for a token from now on gets the new sign-in's; the one before is over. The lock is held."""
+        before = self._sessions.pop(system, None)
+        self._notices.pop(system, None)
+        if grant is not None:
+            self._sessions[system] = grant
+        self._connected(system, record.tenant)
+        if before is not None:
+            before.end(f"{title_of(system)} is now connected to {record.tenant_name} by another sign-in.")
+
+    def _give_way(self, row: StoredToken) -> None:
+        """A sign-in that another process stored after ours for the session is the one that counts. The lock is held."""
+        session = self._sessions.get(row.record.system)
+        if session is not None and session.beside != row.sign_in:
+            self._replace_session(row.record.system, None, row.record)
+
+    def _connected(self, system: str, tenant: str) -> Connection:
+        """With the grant that counts now. The lock is held."""
         session = self._sessions.get(system)
-        grant = session or self._stored_grant(system, tenant)
-        return Connection(system, tenant, grant, clock=self._clock, boot=self._boot)
+        if session is not None and session.tenant != tenant:
+            session = None
+        known = self._connections.get((system, tenant))
+        if known is None:
+            grant = session or self._stored_grant(system, tenant)
+            known = self._connections[system, tenant] = Connection(system, tenant, grant, clock=self._clock, boot=self._boot)
+        elif session is not None:
+            known.use(session)
+        elif isinstance(known.grant, SessionGrant):
+            known.use(self._stored_grant(system, tenant))
+        return known
 
     def _stored_grant(self, system: str, tenant: str) -> StoredGrant:
         return StoredGrant(
@@ -293,11 +325,13 @@ class Identity:
         client = self._client(system)
         if not client.can_revoke:
             raise SignInFailed("the vendor offers no way to do it from here")
-        if session is not None:
-            client.revoke(session.refresh_token(), limits=_REVOKE_LIMITS)
-        elif row is not None:
-            opened = self._stored_grant(system, row.record.tenant).opened(row)
-            client.revoke(opened, limits=_REVOKE_LIMITS)
+        # Beneath a sign-in for the session an older one may be stored: access of both ends, and one's failure keeps no other.
+        with contextlib.ExitStack() as both:
+            if row is not None:
+                stored = self._stored_grant(system, row.record.tenant)
+                both.callback(lambda: client.revoke(stored.opened(row), limits=_REVOKE_LIMITS))
+            if session is not None:
+                both.callback(lambda: client.revoke(session.refresh_token(), limits=_REVOKE_LIMITS))
 
     def _forget_key_if_unused(self) -> None:
         with contextlib.suppress(NotNow), credential_lock(self._folder, "key", seconds=2.0):

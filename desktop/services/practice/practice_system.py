@@ -79,7 +79,7 @@ class AccessTokens(Protocol):
     tenant: str
 
     def token(self) -> str:
-        """A token that is good now. May refresh. Raises SignedOut, NotNow; NotSent, Wait: still signed in."""
+        """A token that is good now. May refresh. Raises SignedOut, NotNow; NotSent: still signed in."""
         ...
 
     def rejected(self, token: str) -> str:
