@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from desktop.services.practice.model import CostLine
 from tests.delivery.stand_in import START, Office, fee, order
 from tests.delivery.usual_orders import MIXED, PLAIN, T1, D, R, S, set_by_hand
@@ -98,6 +100,55 @@ def test_a_correction_made_by_hand_as_it_was_spelled_out_is_built_upon(office: O
     (further,) = [one for one in office.ledger.deliveries() if one.key == "IT-71000123-T-3"]
     assert (further.state.value, further.amount) == ("held", D("1.00"))
     assert "You cancelled an earlier line" in further.reason
+
+
+@pytest.mark.parametrize("gone", ["note", "line"])
+def test_a_correction_made_by_hand_is_built_upon_although_one_of_its_lines_is_known_no_more(office: Office, gone: str) -> None:
+    """Of what was taken off, only what stands on lines that still carry their key can be seen."""
+    office.capable(negative_costs=False)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    office.receive(order(supplier=fee("25.00"), sequence=2))
+    office.deliver()
+    lines = office.books.costs["id-J001"]
+    lines[0] = replace(lines[0], note="paid", keys=())
+    office.receive(order(supplier=fee("0.00"), sequence=3))
+    office.deliver()
+    assert office.states()["IT-71000123-T-3"] == "held"
+    lines[0] = replace(lines[0], unit_cost=D("0.00"), unit_price=D("0.00"))
+    if gone == "line":
+        del lines[0]
+    set_by_hand(office, "IT-71000123-T-2", "0.00")
+    office.ledger.cancel("IT-71000123-T-3")
+    office.receive(order("71000126", **PLAIN))
+    office.deliver()
+    office.receive(order(supplier=fee("6.00"), sequence=4))
+    office.deliver()
+    (further,) = [one for one in office.ledger.deliveries() if one.key == "IT-71000123-T-4"]
+    assert (further.state.value, further.amount) == ("held", D("6.00"))
+    assert "You cancelled an earlier line" in further.reason
+
+
+def test_a_line_lowered_beyond_what_was_spelled_out_waits_for_a_person(office: Office) -> None:
+    """More was taken off than the correction said: what can't be seen explains no more than it held."""
+    office.capable(negative_costs=False)
+    office.receive(order(**PLAIN, sequence=1))
+    office.deliver()
+    office.receive(order(supplier=fee("25.00"), sequence=2))
+    office.deliver()
+    lines = office.books.costs["id-J001"]
+    lines[1] = replace(lines[1], note="paid", keys=())
+    office.receive(order(supplier=fee("12.00"), sequence=3))
+    office.deliver()
+    set_by_hand(office, T1, "0.00")
+    office.ledger.cancel("IT-71000123-T-3")
+    office.receive(order("71000126", **PLAIN))
+    office.deliver()
+    office.receive(order(supplier=fee("13.00"), sequence=4))
+    office.deliver()
+    (further,) = [one for one in office.ledger.deliveries() if one.key == "IT-71000123-T-4"]
+    # By what is seen to stand; by what was sent it would be 1.00.
+    assert (further.state.value, further.amount) == ("held", D("21.00"))
 
 
 def test_a_new_number_goes_above_what_the_books_already_hold(office: Office) -> None:

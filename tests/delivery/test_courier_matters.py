@@ -184,3 +184,22 @@ def test_cancelling_what_is_left_behind_on_the_old_matter_says_nothing_of_the_ne
     assert office.books.sum_on("J002") == D("25.00")
     with pytest.raises(ActionRefused, match="Move the order instead"):
         office.ledger.retry(T1)
+
+
+def test_what_never_arrived_on_a_matter_that_was_left_waits_for_nobody_although_the_matter_was_closed_for_a_while(
+    office: Office,
+) -> None:
+    fails_once(office, "post_cost", LOST)
+    office.receive(order(**PLAIN))
+    office.deliver()
+    office.ledger.move("71000123", matter("J002"))
+    office.deliver_until(181)
+    # Once it was looked for after the quiet time; before the second look the matter can't be read, and a person is told.
+    office.practice.fault = lambda call, what: Refused("No such job") if (call, what) == ("costs", "J001") else None
+    office.deliver_until(60)
+    assert office.deliver().waiting_for_person == 1
+    office.practice.fault = lambda call, what: None
+    office.deliver_until(86400)
+    assert office.states() == {T1: "cancelled", "IT-71000123-T-2": "confirmed"}
+    assert office.reason(T1) == "The order was moved to another matter; this never arrived."
+    assert office.deliver().waiting_for_person == 0

@@ -32,6 +32,17 @@ TELLING = {
 """The weakened houses that a few seeds find out, and by what."""
 
 
+ONCE_FOUND = {
+    280: "a row that waited for a person stayed at the matter that its order had been moved from, and was due for ever",
+    3029: "a document was filed twice on a matter that its order had been moved from and back to",
+    1000643: "what was taken off by hand was asked for again, because one of the lines had lost its note",
+    1001533: "two PCs meant two files by one number: one was filed twice, the other not at all",
+    2001745: "the same, while an answer was lost",
+    2002698: "a line that never arrived on a matter that its order had left went on waiting for a person",
+}
+"""Seeds that once found something, and what."""
+
+
 @pytest.fixture(scope="module")
 def made() -> Iterator[Sequence[Seat]]:
     with seats() as found:
@@ -42,9 +53,7 @@ def made() -> Iterator[Sequence[Seat]]:
 def test_nothing_is_lost_and_nothing_stands_twice_in_a_sample_of_seeds(made: Sequence[Seat]) -> None:
     """D1, D2: what the books hold in the end is what InfoTrack told and people decided, whatever went wrong on the way."""
     tally = Tally()
-    # 280: a row that waited for a person stayed at the matter that its order had been moved from, and was due for ever.
-    # 3029: a document was filed twice on a matter that its order had been moved from and back to.
-    for seed in (*range(1, 13), 280, 3029):
+    for seed in (*range(1, 13), *ONCE_FOUND):
         tally.add(events.run(seed, Options(), made))
     assert not tally.failed
     assert tally.intents > 300

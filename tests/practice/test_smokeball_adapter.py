@@ -64,7 +64,7 @@ def test_a_document_is_an_entry_and_then_its_contents(world: SmokeballWorld) -> 
     ]
     assert json.loads(world.asked[1].body) == {
         "fileName": "Title search.pdf",
-        "fileAdditionalData": {"iconnect": "IT-71000123-D-1"},
+        "fileAdditionalData": {"iconnect": "IT-71000123-D-1", "iconnectNote": "InfoTrack IT-71000123-D-1"},
         "folderPath": "InfoTrack",
     }
     (put,) = world.puts

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from desktop.services.errors import AccessMissing, AnswerLost, NotSent, Refused, ServiceError, Wait
+from desktop.services.practice.keys import file_word
 from desktop.services.practice.practice_system import MatterRef
 from tests.practice.smokeball_server import Entry, SmokeballWorld, paper, problem, said_json
 from tests.practice.xpm_server import Asked, Said
@@ -137,6 +138,20 @@ def test_an_entry_that_was_given_up_or_is_not_ours_is_left_alone(world: Smokebal
     other = add_entry(world, **dead)
     assert world.smokeball.post_document(PAPER).remote_id != other.told["id"]
     assert contents(world) == [[], [PAPER.content]]
+
+
+@pytest.mark.parametrize("uploaded", [False, True])
+def test_an_entry_of_another_version_that_another_pc_made_is_not_filled(world: SmokeballWorld, uploaded: bool) -> None:
+    """D9: one key can stand for two files, where two PCs received an order's versions in different order."""
+    key, words = "IT-71000123-D-1", (file_word("one"), file_word("two"))
+    notes = [f"InfoTrack file {word} {key}" for word in words]
+    other = add_entry(world, additionalData={"iconnect": key, "iconnectNote": notes[0]}, isUploaded=uploaded)
+    mine = world.smokeball.post_document(paper(MATTER, text=notes[1]))
+    assert mine.remote_id != other.told["id"]
+    assert contents(world) == [[], [PAPER.content]]
+    assert notes[1] in [one.text for one in world.smokeball.documents(REF)]
+    same = world.made().post_document(paper(MATTER, text=notes[1]))
+    assert same == mine
 
 
 def test_an_address_that_lapsed_is_asked_for_again_once(world: SmokeballWorld) -> None:

@@ -125,7 +125,7 @@ def test_what_is_posted_stands_once_and_is_read_back_in_every_reading(
     [books] = switch.get("books", system="smokeball", job=NUMBER)["tenants"]
     standing = str(books["costs"])
     assert [standing.count(each.key) for each in lines] == [1, 1, 1]
-    assert [row["uploaded"] for row in books["documents"] if row["additional"] == {"iconnect": f"IT-{order}-D-1"}] == [True]
+    assert [row["uploaded"] for row in books["documents"] if row["additional"]["iconnect"] == f"IT-{order}-D-1"] == [True]
 
 
 def test_two_pcs_file_in_one_folder(make: Callable[..., Smokeball]) -> None:
@@ -157,7 +157,7 @@ def test_nothing_is_there_before_it_appears_and_a_repeat_makes_no_second_file(
         switch.post("clock", advance=601)
         _until(lambda: box.world.agenda.pending() == 0)
     [books] = switch.get("books", system="smokeball", job=NUMBER)["tenants"]
-    assert [row["uploaded"] for row in books["documents"] if row["additional"] == {"iconnect": "IT-8200-D-1"}] == [True]
+    assert [row["uploaded"] for row in books["documents"] if row["additional"]["iconnect"] == "IT-8200-D-1"] == [True]
 
 
 def test_the_whole_list_and_the_changes_are_the_firms_own(make: Callable[..., Smokeball], switch: Controls) -> None:

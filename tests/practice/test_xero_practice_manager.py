@@ -17,7 +17,7 @@ from desktop.services.errors import AccessMissing, AnswerLost, BadAnswer, NotSen
 from desktop.services.http import Http
 from desktop.services.practice import job_records
 from desktop.services.practice.gateway import retry_after
-from desktop.services.practice.keys import keys_in
+from desktop.services.practice.keys import file_word, file_word_in, keys_in
 from desktop.services.practice.model import CostLine, Document, Finding, Receipt, Staff
 from desktop.services.practice.practice_system import MatterRef, Urgency
 from desktop.services.practice.practice_xml import parse
@@ -526,6 +526,32 @@ def test_access_is_tried_by_reading_and_each_gap_has_a_cure(world: World) -> Non
 def test_a_key_is_found_among_what_people_write_around_it(text: str, keys: tuple[str, ...]) -> None:
     """D7."""
     assert keys_in(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("InfoTrack file 0123456789ab IT-1-D-1", "0123456789ab"),
+        ("infotrack FILE 0123456789AB it-1-d-1, seen", "0123456789ab"),
+        ("file 0123456789ab file ba9876543210 IT-1-D-1", "ba9876543210"),
+        ("InfoTrack IT-1-D-1", ""),
+        ("profile 0123456789ab IT-1-D-1", ""),
+        ("file 0123456789abc IT-1-D-1", ""),
+        ("file 0123456789a IT-1-D-1", ""),
+        ("", ""),
+    ],
+)
+def test_a_files_word_is_found_among_what_people_write_around_it(text: str, word: str) -> None:
+    assert file_word_in(text) == word
+
+
+@given(st.text(min_size=1), st.text(max_size=40))
+def test_a_files_word_is_found_again(told: str, around: str) -> None:
+    word = file_word(told)
+    assert word == file_word(f" {told} ")
+    assert (len(word) == 12) == bool(told.strip())
+    assert file_word_in(f"{around} file {word} IT-1-D-1") == word
+    assert file_word("0aF=") != file_word("0Af=")
 
 
 @given(st.integers(1, 10**12), st.sampled_from("RSTD"), st.integers(1, 999), st.text(max_size=40), st.text(max_size=40))

@@ -17,13 +17,15 @@ from desktop.services.delivery.planner import no_negatives
 from desktop.services.delivery.ports import DocumentFetcher
 from desktop.services.errors import AnswerLost, BadAnswer, LeftUnmarked, NotNow, NotSent, Refused, ServiceError, SignedOut, Wait
 from desktop.services.ledger import wording
-from desktop.services.ledger.dispatch import Patience, Seen, too_many_tries
+from desktop.services.ledger.book_lines import Seen
+from desktop.services.ledger.dispatch import Patience, too_many_tries
 from desktop.services.ledger.errors import LedgerTrouble
 from desktop.services.ledger.facts import Place, Posting
 from desktop.services.ledger.ledger import Ledger, Work
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.services.ledger.planning import HOLD_DELETED, HOLD_FILE, HOLD_NEGATIVE, HOLD_TRIES, HOLD_UNMARKED
 from desktop.services.loggable import error_kind
+from desktop.services.practice.keys import file_word_in
 from desktop.services.practice.model import CostLine, Document, PostedCost, PostedDocument, Receipt
 from desktop.services.practice.practice_system import KeepsDeleted, MatterRef, PracticeSystem, Urgency
 
@@ -422,7 +424,7 @@ def seen_cost(posted: PostedCost, known: Posting | None = None) -> list[Seen]:
 
 
 def seen_document(filed: PostedDocument) -> list[Seen]:
-    return [Seen(key, None, "", filed.remote_id) for key in dict.fromkeys(filed.keys)]
+    return [Seen(key, None, file_word_in(filed.text), filed.remote_id) for key in dict.fromkeys(filed.keys)]
 
 
 def cost_line(posting: Posting) -> CostLine:

@@ -9,16 +9,17 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import apsw
 
 from desktop.services.ledger import rows
+from desktop.services.ledger.book_lines import Seen, note_lines
 from desktop.services.ledger.charges import CENT, gst_within
+from desktop.services.ledger.document_copies import copies_in, gives_way, of_its_file
 from desktop.services.ledger.facts import (
     BY_COURIER,
     BY_PERSON,
-    DOCUMENT_PART,
+    FILED,
     NewPosting,
     OrderFacts,
     Place,
@@ -31,6 +32,7 @@ from desktop.services.ledger.facts import (
 )
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
 from desktop.services.ledger.passed import Waits
+from desktop.services.ledger.wording import document_note
 
 _S = DeliveryState
 HOLD_RESTORED = "restored"
@@ -43,16 +45,6 @@ CLOCK_BELIEVED = Waits(None)
 LOOKED_FOR_AGAIN = timedelta(minutes=15)
 NOTHING_RESTS_LONGER = timedelta(hours=25)
 """A vendor's longest «later» is a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One row of the books that carries one of our keys. `cost` is None for a document."""
-
-    key: str
-    cost: Decimal | None
-    code: str
-    remote_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,19 +335,27 @@ def note_books(
     for one in seen:
         if split_key(one.key) is not None:
             lines.setdefault(one.key, []).append(one)
-    surprised = _note_lines(db, place, lines, documents=documents, read_at=read_at)
+    surprised = note_lines(db, place, lines, documents=documents, read_at=read_at)
     others = set(surprised)
     kind = DeliveryKind.DOCUMENT if documents else DeliveryKind.COST
-    doubled = [key for key, found in lines.items() if len(found) > 1]
+    copies = copies_in(lines) if documents else {}
+    doubled = {key for key, found in lines.items() if len(found) > 1} | {
+        one.key for found in copies.values() if len(found) > 1 for one in found
+    }
     for posting in rows.postings(
         db,
         # What was confirmed for good and stands once more is most of an old matter; nothing follows from it.
         "system = ? AND tenant = ? AND matter_id = ? AND kind = ?"
         " AND (state <> 'confirmed' OR person = 1 OR touched = 0 OR key IN (SELECT value FROM json_each(?)))",
-        (place.system, place.tenant, place.matter_id, kind.value, json.dumps(doubled)),
+        (place.system, place.tenant, place.matter_id, kind.value, json.dumps(sorted(doubled))),
     ):
-        found = lines.get(posting.key)
-        if found:
+        same_key = lines.get(posting.key, ())
+        found = of_its_file(posting, same_key, copies)
+        if not found and same_key and gives_way(posting, copies):
+            _take_for_anothers(db, posting, same_key[0], now)
+            surprised.add(posting.order_id)
+            others.add(posting.order_id)
+        elif found:
             # A double of what was sent a moment ago is another PC's as well.
             if not posting.touched or (len(found) > 1 and posting.state is not _S.CONFIRMED):
                 others.add(posting.order_id)
@@ -366,49 +366,22 @@ def note_books(
     return Noted(tuple(sorted(surprised)), tuple(sorted(others)))
 
 
-def _note_lines(db: apsw.Connection, place: Place, lines: dict[str, list[Seen]], *, documents: bool, read_at: datetime) -> set[str]:
-    """Keeps the picture of the books' lines under our keys, this matter's and this kind's; gives the orders that it changed for."""
-    kind = "part = 'D'" if documents else "part <> 'D'"
-    where = f"system = ? AND tenant = ? AND matter_id = ? AND {kind}"
-    address = (place.system, place.tenant, place.matter_id)
-    before = {
-        str(key): (cost, code, count)
-        for key, cost, code, count in db.execute(f"SELECT key, cost, code, rows FROM book_line WHERE {where}", address)  # noqa: S608 - our own names and marks
-    }
-    surprised: set[str] = set()
-    for key in before.keys() - lines.keys():
-        db.execute(f"DELETE FROM book_line WHERE key = ? AND {where}", (key, *address))  # noqa: S608  # no outside text in it
-    for key, found in lines.items():
-        split = split_key(key)
-        if split is None or (split[1] == DOCUMENT_PART) != documents:
-            continue
-        first = found[0]
-        cost = None if first.cost is None else str(first.cost.quantize(CENT))
-        if before.get(key) == (cost, first.code, len(found)):
-            continue
-        db.execute(
-            "INSERT INTO book_line (key, system, tenant, matter_id, order_id, part, n, cost, code, remote_id, rows, seen_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, system, tenant, matter_id) DO UPDATE SET"
-            " cost = excluded.cost, code = excluded.code, remote_id = excluded.remote_id, rows = excluded.rows",
-            (key, *address, *split, cost, first.code, first.remote_id, len(found), to_text(read_at)),
-        )
-        # What was withdrawn here counts as a surprise when it turns up; `_found` sees to that.
-        # A line that was read back here and has another amount now was changed by a person: nobody's message asks for more.
-        # It matters only to a difference of the same fee that has not been sent yet.
-        known = list(db.execute("SELECT cost IS ?, state FROM delivery WHERE key = ?", (cost, key)))
-        if not known or not (known[0][0] or (known[0][1] == _S.CONFIRMED.value and not _has_open(db, split[0], split[1]))):
-            surprised.add(split[0])
-    return surprised
-
-
-def _has_open(db: apsw.Connection, order_id: str, part: str) -> bool:
-    return any(one.is_open for one in rows.postings(db, "order_id = ? AND part = ?", (order_id, part)))
+def _take_for_anothers(db: apsw.Connection, posting: Posting, filed: Seen, now: datetime) -> None:
+    """Its number belongs to another version, which another PC has filed: the row stands for that one from now on, and its own
+    version is planned anew."""
+    db.execute("DELETE FROM body WHERE key = ?", (posting.key,))
+    rows.change(
+        db, posting, now, state=_S.CONFIRMED, by=BY_COURIER, touched=1, seen_at=to_text(now), remote_id=filed.remote_id, person=0,
+        reason="Another PC has filed another version of the document under this number.", hold="", faults=0, fault_since=None,
+        absent_at=None, next_at=None, file_mark=f"{FILED}{filed.code}", file_message=None, download_url="",
+        note=document_note(posting.key, filed.code),
+    )  # fmt: skip
 
 
 def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: datetime) -> bool:
     """The key is in the books. True when it stands there for another amount than was known here."""
     first = found[0]
-    twice = "" if len(found) == 1 else f"The books hold {len(found)} lines under this key. Remove all but one there by hand."
+    twice = "" if len(found) == 1 else _told_twice(found)
     # Of a double that two PCs made, a person may have left the other's line.
     was_double = posting.state is _S.CONFIRMED and posting.person and not twice
     if posting.state in (_S.CONFIRMED, _S.SENDING) and not was_double:
@@ -465,6 +438,12 @@ def _found(db: apsw.Connection, posting: Posting, found: Sequence[Seen], now: da
         **columns,
     )
     return adopted or withdrawn or keeps_back(db, posting)
+
+
+def _told_twice(found: Sequence[Seen]) -> str:
+    keys = sorted({one.key for one in found})
+    where = "under this key" if len(keys) == 1 else f"of this document, under {' and '.join(keys)}"
+    return f"The books hold {len(found)} lines {where}. Remove all but one there by hand."
 
 
 def _is_another_code(shown: str, ours: str) -> bool:
@@ -543,7 +522,7 @@ def _absent(
     )
     if order != (posting.place.system, posting.place.tenant, posting.place.matter_id):
         rows.change(
-            db, posting, now, state=_S.CANCELLED, by=BY_COURIER, next_at=None, absent_at=None,
+            db, posting, now, state=_S.CANCELLED, by=BY_COURIER, next_at=None, absent_at=None, person=0,
             reason="The order was moved to another matter; this never arrived.",
         )  # fmt: skip
         return

@@ -15,6 +15,10 @@ COST_PARTS = ("T", "R", "S")
 DOCUMENT_PART = "D"
 
 
+FILED = "filed:"
+"""Begins the file mark of a document that another PC has filed; its file word follows (see keys.file_word)."""
+
+
 def delivery_key(order_id: str, part: str, n: int) -> str:
     """The mark in the firm's books (contracts, section 5)."""
     return f"IT-{order_id}-{part}-{n}"
@@ -95,7 +99,8 @@ def in_order(messages: Sequence[Recorded]) -> tuple[Recorded, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BookLine:
-    """What a read showed under one of our keys on one matter. `cost` is None for a document; `rows` over 1 is a double."""
+    """What a read showed under one of our keys on one matter. `rows` over 1 is a double, or of a document two versions. Of a
+    document `cost` is None, and `code` holds the words of the files that stand there, as far as they are known."""
 
     key: str
     place: Place

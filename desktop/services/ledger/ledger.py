@@ -20,7 +20,8 @@ import apsw
 
 from desktop.services.infotrack.model import Incoming, OrderMessage, RetailerReference
 from desktop.services.ledger import actions, dispatch, inbox, late, rows, upkeep
-from desktop.services.ledger.dispatch import Noted, Patience, Seen
+from desktop.services.ledger.book_lines import Seen
+from desktop.services.ledger.dispatch import Noted, Patience
 from desktop.services.ledger.errors import LedgerCorrupt, LedgerTrouble
 from desktop.services.ledger.facts import BY_PLAN, NOWHERE, OrderFacts, Place, Posting, from_text, to_text
 from desktop.services.ledger.journal import Entry

@@ -17,6 +17,7 @@ from desktop.services.ledger.facts import (
     BY_PLAN,
     COST_PARTS,
     DOCUMENT_PART,
+    FILED,
     BookLine,
     NewPosting,
     OrderFacts,
@@ -29,6 +30,7 @@ from desktop.services.ledger.facts import (
     delivery_key,
 )
 from desktop.services.ledger.model import DeliveryKind, DeliveryState
+from desktop.services.practice.keys import file_word
 
 HOLD_MATTER = "matter"
 HOLD_FEES = "fees"
@@ -49,6 +51,8 @@ MOVED_BACK = "The order was moved back to a matter that has this document alread
 CANCELLED_HERE = (
     "The order was moved back to a matter on which you had cancelled this document. To file it there, try the cancelled one again."
 )
+
+FILED_BY_ANOTHER = "Another PC has filed this version of the document already."
 
 PLANNED_HOLDS = frozenset({"", HOLD_MATTER, HOLD_FEES, HOLD_NEGATIVE, HOLD_REVIEW, HOLD_DECIDED, HOLD_EDITED})
 """Reasons to wait that a new look at the facts may lift; the others end only when a person says so."""
@@ -115,10 +119,11 @@ def standing_lines(facts: OrderFacts, *, as_sent: bool = False) -> tuple[Standin
 def edited(facts: OrderFacts, part: str) -> tuple[tuple[Posting, Decimal], ...]:
     """The part's lines that a person has changed in the books since they were read back, each with what it is now.
 
-    None where the changes are a correction that was spelled out here and then cancelled, because it was made by hand."""
+    None where the changes are a correction that was spelled out here and then cancelled, because it was made by hand: all of it,
+    or what can be seen of it, where the rest may have been taken off lines whose note is gone or that were removed."""
     books = {line.key: line.cost for line in facts.books if line.place.is_same(facts.place)}
     found: list[tuple[Posting, Decimal]] = []
-    done_by_hand = Decimal(0)
+    done_by_hand = unseen = Decimal(0)
     for posting in facts.postings:
         if posting.kind is not DeliveryKind.COST or posting.part != part or posting.cost is None:
             continue
@@ -127,8 +132,10 @@ def edited(facts: OrderFacts, part: str) -> tuple[tuple[Posting, Decimal], ...]:
             found.append((posting, now))
         elif posting.decided_against(facts.place) and now is None:
             done_by_hand += posting.cost
+        elif posting.state is DeliveryState.CONFIRMED and now is None and posting.place.is_same(facts.place):
+            unseen += max(posting.cost, Decimal(0))
     changed = sum((now - (posting.cost or Decimal(0)) for posting, now in found), Decimal(0))
-    return () if found and changed == done_by_hand else tuple(found)
+    return () if found and 0 <= changed - done_by_hand <= unseen else tuple(found)
 
 
 def _foreign(line: BookLine, facts: OrderFacts) -> Standing:
@@ -407,6 +414,8 @@ def _undo(facts: OrderFacts, part: str) -> str:
 
 # documents
 
+_HASH = "hash:"
+
 
 @dataclass(frozen=True, slots=True)
 class _Version:
@@ -416,6 +425,14 @@ class _Version:
     download_url: str
     message: OrderMessage
     typed: Recorded | None
+
+    @property
+    def word(self) -> str:
+        """What tells its file in the books; empty while InfoTrack has told no hash of it."""
+        return next((file_word(mark.removeprefix(_HASH)) for mark in self.marks if mark.startswith(_HASH)), "")
+
+    def is_meant_by(self, row: Posting) -> bool:
+        return row.file_mark in self.marks or (bool(self.word) and row.file_mark == f"{FILED}{self.word}")
 
 
 def versions(messages: Sequence[Recorded]) -> tuple[_Version, ...]:
@@ -430,9 +447,9 @@ def versions(messages: Sequence[Recorded]) -> tuple[_Version, ...]:
             continue
         if not message.download_url:
             continue
-        mark = f"hash:{message.file_hash}" if message.file_hash else ""
+        mark = f"{_HASH}{message.file_hash}" if message.file_hash else ""
         for index, version in enumerate(found):
-            claims = not mark or mark in version.marks or not any(one.startswith("hash:") for one in version.marks)
+            claims = not mark or mark in version.marks or not any(one.startswith(_HASH) for one in version.marks)
             if claims:
                 marks = version.marks if mark in version.marks else (*version.marks, mark)
                 found[index] = _Version(marks, message.download_url, message, version.typed)
@@ -449,14 +466,17 @@ def _plan_documents(facts: OrderFacts, rules: Rules) -> Plan:
     rows = [one for one in facts.postings if one.kind is DeliveryKind.DOCUMENT]
     taken = {row.n for row in rows}
     highest = _highest(facts, DOCUMENT_PART)
+    filed = {line.n: line.code.split() for line in facts.books if line.part == DOCUMENT_PART and line.place.is_same(facts.place)}
     for ordinal, version in enumerate(versions(facts.messages), start=1):
-        mine = [row for row in rows if row.file_mark in version.marks]
+        mine = [row for row in rows if version.is_meant_by(row)]
         kept = [row for row in mine if _still_means(row, facts.place)]
         here = [row for row in kept if row.place.is_same(facts.place)]
-        reason = MOVED_BACK if any(row.stands for row in here) else CANCELLED_HERE
-        if any(row.stands or row.cancelled_by_person for row in here):
+        # Under a number that means another version here, or none.
+        by_others = [n for n, words in filed.items() if version.word in words and not any(row.n == n for row in mine)]
+        if by_others or any(row.stands or row.cancelled_by_person for row in here):
             # Moved away and back again: what was planned for the other matter is not filed here beside what stands, or was
-            # decided against, on this one.
+            # decided against, on this one. And what another PC has filed is not filed again.
+            reason = _why_spare(here, by_others=bool(by_others))
             spare = [row for row in kept if row.is_open and not row.was_tried]
             withdrawn += [Withdrawn(row.key, reason) for row in spare]
             mine = [row for row in mine if row not in spare]
@@ -465,11 +485,21 @@ def _plan_documents(facts: OrderFacts, rules: Rules) -> Plan:
         if kept:
             reheld += _rehold_documents(facts, kept)
             continue
-        number = ordinal if ordinal not in taken else max(highest, *taken) + 1
+        if any(n in taken for n in by_others):
+            continue
+        is_anothers = ordinal in filed and bool(filed[ordinal]) and bool(version.word) and version.word not in filed[ordinal]
+        number = ordinal if ordinal not in taken and not is_anothers else max({highest, *taken}) + 1
+        number = next(iter(by_others), number)
         taken.add(number)
         highest = max(highest, number)
         added.append(_document(facts, rules, version, number))
     return Plan(tuple(withdrawn), tuple(added), tuple(reheld))
+
+
+def _why_spare(here: Sequence[Posting], *, by_others: bool) -> str:
+    if by_others or any(row.file_mark.startswith(FILED) for row in here):
+        return FILED_BY_ANOTHER
+    return MOVED_BACK if any(row.stands for row in here) else CANCELLED_HERE
 
 
 def _never_arrived(row: Posting) -> bool:
@@ -522,7 +552,7 @@ def _document(facts: OrderFacts, rules: Rules, version: _Version, n: int) -> New
         reason=reason,
         undo=_undo(facts, DOCUMENT_PART),
         description=title,
-        note=f"InfoTrack {key}",
+        note=wording.document_note(key, version.word),
         title=title,
         folder=wording.plain(rules.folder),
         file_name=wording.file_name(rules.file_name, values),

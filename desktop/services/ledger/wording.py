@@ -61,6 +61,11 @@ def file_name(pattern: str, values: Mapping[str, str]) -> str:
     return text
 
 
+def document_note(key: str, word: str) -> str:
+    """The key comes last (contracts, section 5); before it the file's word, where there is one (see keys.file_word)."""
+    return f"InfoTrack file {word} {key}" if word else f"InfoTrack {key}"
+
+
 def with_extension(name: str, extension: str) -> str:
     """`extension` with its dot; anything odd in it is dropped."""
     clean = re.sub(r"[^A-Za-z0-9]", "", extension)[:10].lower()

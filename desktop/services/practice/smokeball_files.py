@@ -25,6 +25,7 @@ from desktop.services.errors import AnswerLost, BadAnswer, NotSent, Refused, Wai
 from desktop.services.http import Http, is_loopback
 from desktop.services.practice.gateway import retry_after
 from desktop.services.practice.json_calls import Found, record, text
+from desktop.services.practice.keys import file_word_in, may_be_one_file
 from desktop.services.practice.model import Document, PostedDocument, Receipt
 from desktop.services.practice.practice_system import Urgency
 from desktop.services.practice.smokeball_calls import SmokeballCalls, told_id
@@ -68,7 +69,7 @@ class Files:
         """Raises what writes raise."""
         known = (document.matter_id, document.key)
         entries = self._entries_before_writing(document.matter_id, urgency)
-        found = _ours(entries, document.key)
+        found = _ours(entries, document)
         if found is not None and found.uploaded:
             return Receipt(found.document.remote_id)
         entry = self._remembered(known)
@@ -176,9 +177,18 @@ class Files:
             self._made.pop(known, None)
 
 
-def _ours(entries: list[FileEntry], key: str) -> FileEntry | None:
-    """One with contents before one without, the oldest before later ones: every PC chooses the same."""
-    ours = [one for one in entries if not one.dead and key in one.document.keys and one.document.remote_id]
+def _ours(entries: list[FileEntry], document: Document) -> FileEntry | None:
+    """One with contents before one without, the oldest before later ones: every PC chooses the same. Never one that another PC
+    has made for another version of the document."""
+    word = file_word_in(document.text)
+    ours = [
+        one
+        for one in entries
+        if not one.dead
+        and document.key in one.document.keys
+        and one.document.remote_id
+        and may_be_one_file(word, file_word_in(one.document.text))
+    ]
     return min(ours, key=lambda one: (not one.uploaded, one.created, one.document.remote_id), default=None)
 
 

@@ -30,6 +30,8 @@ OPEN = ("Open", "Pending")
 STATUSES = (*OPEN, "Closed", "Deleted", "Cancelled")
 MARK = "iconnect"
 """Under this name a file's further data holds our key (contracts, section 5)."""
+NOTE = "iconnectNote"
+"""And under this one the whole note, which tells the file's word besides."""
 
 LONGEST_FILE_NAME = 256
 _EXPENSE = ("2", "expense")
@@ -290,8 +292,8 @@ class FileEntry:
 
 
 def file_entry(found: Found) -> FileEntry:
-    mark = next((told for name, told in _further_data(found) if name.lower() == MARK), "")
-    told = mark if isinstance(mark, str) else ""
+    further = {name.lower(): told for name, told in reversed(_further_data(found)) if isinstance(told, str)}
+    told = further.get(MARK, "")
     name, extension = text(found, "name"), text(found, "fileExtension")
     if extension and not extension.startswith("."):
         extension = f".{extension}"
@@ -302,7 +304,7 @@ def file_entry(found: Found) -> FileEntry:
             remote_id=identifier(found),
             keys=keys_in(told),
             title=name,
-            text=told,
+            text=further.get(NOTE.lower(), told),
             folder=identifier(inner(found, "folder")),
             file_name=name + extension,
         ),
@@ -326,7 +328,7 @@ def file_body(document: Document) -> Body:
     each looked and then made one would make two."""
     body: dict[str, Json] = {
         "fileName": _short(document.file_name),
-        "fileAdditionalData": {MARK: document.key},
+        "fileAdditionalData": {MARK: document.key, NOTE: document.text},
     }
     path = "/".join(part.strip()[:LONGEST_FILE_NAME] for part in re.split(r"[/\\]", document.folder) if part.strip(" ."))
     if path:
