@@ -330,3 +330,13 @@ def test_nothing_else_in_the_house_parses_xml() -> None:
             ):
                 guilty.append(f"{file.relative_to(house)}:{getattr(node, 'lineno', 0)}")
     assert guilty == []
+
+
+@pytest.mark.parametrize("before", [b"\n", b"\r\n \t", b" " * 20_000])
+def test_blanks_before_the_declaration_are_no_reason_to_believe_nothing(before: bytes) -> None:
+    document = b'<?xml version="1.0" encoding="windows-1252"?><Response><Jobs><Job><ID>J\xfc1</ID></Job></Jobs></Response>'
+    assert [each[0] for each in read(before + document)] == ["J\xfc1"]
+    assert [each[0] for each in read([before, document[:1], document[1:]])] == ["J\xfc1"]
+    assert parse(before + document).named("Jobs")[0].named("Job")[0].value("ID") == "J\xfc1"
+    with pytest.raises(BadAnswer, match="empty"):
+        parse(before)

@@ -27,6 +27,7 @@ _BLOCK = 262_144
 # An attribute at the cap has a tag around it.
 _TAG = 4_096
 _TEXT_BUFFER = 65_536
+_BLANKS = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +385,10 @@ def _feed(
     try:
         for block in _blocks(source, caps.bytes):
             if parser is None:
+                # A template's blank line before the declaration is not well-formed, and no reason to believe nothing of the rest.
+                block = block.lstrip(_BLANKS)
+                if not block:
+                    continue
                 encoding, to_utf8 = _how_to_read(block, encoding, charset)
                 if encoding not in (None, "utf-8"):
                     alike = None  # it reads UTF-8
