@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -27,7 +28,19 @@ class CallAccount(CallGate, Protocol):
     def restore(self, snapshot: Mapping[str, object]) -> None: ...
 
 
-Make = Callable[[Http, AccessTokens, CallGate, Settings], PracticeSystem]
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Make(Protocol):
+    """How an adapter is made. `clock` gives aware times."""
+
+    def __call__(
+        self, http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings, clock: Clock = _now
+    ) -> PracticeSystem: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +52,25 @@ class Known:
     account: Callable[[], CallAccount] = Budget
 
 
-def _xero_practice_manager(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+def _xero_practice_manager(
+    http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings, clock: Clock = _now
+) -> PracticeSystem:
     from desktop.services.practice.xero_practice_manager import XeroPracticeManager
 
-    return XeroPracticeManager(http, tokens, gate, settings.xero.api_url)
+    return XeroPracticeManager(http, tokens, gate, settings.xero.api_url, clock=clock)
 
 
-def _workflowmax(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+def _workflowmax(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings, clock: Clock = _now) -> PracticeSystem:
     if settings.workflowmax.api == "v1":
         from desktop.services.practice.workflowmax_v1 import WorkflowMaxV1
 
-        return WorkflowMaxV1(http, tokens, gate, settings.workflowmax.api_url)
+        return WorkflowMaxV1(http, tokens, gate, settings.workflowmax.api_url, clock=clock)
     from desktop.services.practice.workflowmax_v2 import WorkflowMaxV2
 
-    return WorkflowMaxV2(http, tokens, gate, settings.workflowmax.api_url)
+    return WorkflowMaxV2(http, tokens, gate, settings.workflowmax.api_url, clock=clock)
 
 
-def _smokeball(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings) -> PracticeSystem:
+def _smokeball(http: Http, tokens: AccessTokens, gate: CallGate, settings: Settings, clock: Clock = _now) -> PracticeSystem:
     from desktop.services.practice.smokeball import Smokeball
     from desktop.services.practice.smokeball_hosts import api_root
 
@@ -68,6 +83,7 @@ def _smokeball(http: Http, tokens: AccessTokens, gate: CallGate, settings: Setti
         region=settings.smokeball.region,
         markup_percent=Decimal(str(settings.costs.markup_percent)),
         zone=settings.infotrack.timezone,
+        clock=clock,
     )
 
 

@@ -313,7 +313,7 @@ class Pc:
         known = SYSTEMS[self.system]
         account: Callable[..., CallGate] = known.account
         gate = account(clock=self.clock, wait=self._wait, chance=random)
-        return known.make(cast(Http, line), self.tokens[tenant], gate, self.settings)
+        return known.make(cast(Http, line), self.tokens[tenant], gate, self.settings, clock=self.clock)
 
     def _wait(self, changed: threading.Condition, seconds: float) -> None:
         self.pass_time(max(seconds, 0.001))

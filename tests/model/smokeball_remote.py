@@ -114,7 +114,8 @@ class SmokeballSpelling:
 
     def _slot(self, tenant: str, job: str, body: bytes, by: int) -> Asked:
         found = json.loads(body)
-        told = {"Text": found["fileAdditionalData"]["iconnect"], "name": found["fileName"], "id": self._id()}
+        further = found["fileAdditionalData"]
+        told = {"Text": further["iconnect"], "name": found["fileName"], "id": self._id(), "further": json.dumps(further)}
         return Asked("slot", tenant, job, entry_of(told, "slot", tenant, job, by))
 
     def _contents(self, path: list[str], body: bytes, by: int) -> Asked:
@@ -182,7 +183,8 @@ class SmokeballSpelling:
             "id": slot.fields["id"],
             "name": slot.fields["name"].removesuffix(".pdf"),
             "fileExtension": ".pdf",
-            "additionalData": {"iconnect": slot.note},
+            # Staff edit the mark; the rest of what was sent stays as it was.
+            "additionalData": {**json.loads(slot.fields["further"]), "iconnect": slot.note},
             "dateCreated": datetime.fromtimestamp(1_770_000_000 + slot.landed, UTC).isoformat(),
             "isUploaded": filled is not None,
             "isCancelled": _given_up(slot, books, now),
