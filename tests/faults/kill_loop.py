@@ -33,6 +33,8 @@ from desktop.services.ledger.ledger import Ledger
 from tests.commands.installation import DONE, XPM, Installation, Outside, outside, until
 
 SERVICES = ("nsw-title", "vic-title", "qld-title", "act-title", "bankruptcy", "asic-current")
+V1 = "workflowmax-v1"
+"""WorkflowMax by its older interface."""
 SUPPLY = 14
 """Keys that are still owed before a round: fewer, and more orders are placed."""
 
@@ -62,6 +64,16 @@ TARGETS = {
     "workflowmax": Target(
         "workflowmax POST v2/jobs/*",
         {**_ALL, "workflowmax POST": 8, "workflowmax GET": 20, "workflowmax-identity POST": 1},
+    ),
+    V1: Target(
+        "workflowmax POST job.api/*",
+        {
+            **_ALL,
+            "workflowmax POST job.api/cost": 6,
+            "workflowmax POST job.api/document": 4,
+            "workflowmax GET job.api/": 9,
+            "workflowmax-identity POST": 1,
+        },
     ),
     "smokeball": Target(
         "smokeball POST matters/*",
@@ -108,8 +120,8 @@ class Loop:
     placed: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.system = self.figures.system
-        self.target = TARGETS[self.system]
+        self.system = self.figures.system.removesuffix("-v1")
+        self.target = TARGETS[self.figures.system]
         self.installation = self.pc.installation_id()
         known = self.pc.done("matters", "find", "J0", "--limit", "200", "--json").value
         self.matters = {hit["number"]: hit["id"] for hit in known if hit["number"].startswith("J0")}
@@ -265,7 +277,10 @@ def platform_of(pc: Installation, system: str, weaken: str) -> None:
     """Gives the PC a platform file with that practice system and, if so wanted, one rule less."""
     text = pc.world.sandbox.platform_file.read_text(encoding="utf-8")
     assert f'system = "{XPM}"' in text
-    text = text.replace(f'system = "{XPM}"', f'system = "{system}"')
+    if system == V1:
+        assert 'api = "v2"' in text
+        text = text.replace('api = "v2"', 'api = "v1"')
+    text = text.replace(f'system = "{XPM}"', f'system = "{system.removesuffix("-v1")}"')
     if weaken == "quiet":
         assert "quiet_seconds = 3" in text
         text = text.replace("quiet_seconds = 3", "quiet_seconds = 1")
