@@ -48,7 +48,7 @@ def choices(delivery: Delivery) -> Choices:
     return Choices(
         retry=state is DeliveryState.REJECTED
         or (held and not (approve and delivery.attempts == 0))
-        or (state in (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED) and stuck)
+        or (state in (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED, DeliveryState.CONFIRMED) and stuck)
         or (state is DeliveryState.CANCELLED and bool(delivery.matter_number) and words.cancelled_by_hand(delivery)),
         approve=approve,
         cancel=state

@@ -289,6 +289,8 @@ def cancel_tip(delivery: Delivery) -> str:
 
 def retry_tip(delivery: Delivery) -> str:
     """What a retry does where the posting stands now."""
+    if delivery.state is DeliveryState.CONFIRMED:
+        return tr("iConnect looks in the books again. Nothing is sent.")
     if delivery.state in IN_FLIGHT:
         return tr("iConnect looks in the books again, and sends it only when it is not there.")
     return tr("iConnect tries it again now, as it is.")

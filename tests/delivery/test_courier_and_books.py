@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from desktop.services.ledger.errors import ActionRefused
 from desktop.services.practice.model import CostLine
 from tests.delivery.stand_in import START, Office, fee, order
 from tests.delivery.usual_orders import MIXED, PLAIN, T1, D, R, S, set_by_hand
@@ -172,6 +173,56 @@ def test_a_key_that_stands_twice_is_shown_to_a_person_and_nothing_is_deleted(off
     assert report.waiting_for_person == 1
     office.books.costs["id-J001"].pop(1)
     office.receive(order("71000125", **PLAIN))
+    assert office.deliver().waiting_for_person == 0
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_double_that_a_person_removed_days_later_is_noticed_by_itself_and_at_once_when_asked(office: Office, asked: bool) -> None:
+    """D10: nothing else has the matter read by then."""
+    office.receive(order(**PLAIN))
+    office.deliver()
+    line = CostLine(T1, "J001", "id-J001", START.date(), "x", "FREE", T1, D("20.00"), D("20.00"), True)
+    office.books.add_cost(line)
+    for _ in range(6 * 24):
+        office.clock.pass_time(3600)
+        office.deliver()
+    assert office.deliver().waiting_for_person == 1
+    office.books.costs["id-J001"].pop()
+    reads = len(office.practice.calls)
+    office.clock.pass_time(61)
+    office.deliver()
+    assert (office.deliver().waiting_for_person, len(office.practice.calls)) == (1, reads)
+    if asked:
+        office.ledger.retry(T1)
+        office.clock.pass_time(61)
+    else:
+        office.clock.pass_time(3600)
+    office.deliver()
+    assert office.deliver().waiting_for_person == 0
+    assert office.states() == {T1: "confirmed"}
+    assert len(office.practice.sent) == 1
+    with pytest.raises(ActionRefused, match="in the books already"):
+        office.ledger.retry(T1)
+    reads = len(office.practice.calls)
+    for _ in range(48):
+        office.clock.pass_time(3600)
+        office.deliver()
+    # The two late looks that every line gets after it was seen.
+    assert len(office.practice.calls) == reads + 2
+
+
+def test_a_double_is_looked_at_after_the_clock_was_set_back(office: Office) -> None:
+    office.receive(order(**PLAIN))
+    office.deliver()
+    office.books.add_cost(CostLine(T1, "J001", "id-J001", START.date(), "x", "FREE", T1, D("20.00"), D("20.00"), True))
+    office.clock.pass_time(86_400)
+    office.deliver()
+    assert office.deliver().waiting_for_person == 1
+    office.books.costs["id-J001"].pop()
+    office.clock.pass_time(-40_000)
+    office.deliver()
+    office.clock.pass_time(120)
+    office.deliver()
     assert office.deliver().waiting_for_person == 0
 
 

@@ -39,6 +39,7 @@ ONCE_FOUND = {
     1001533: "two PCs meant two files by one number: one was filed twice, the other not at all",
     2001745: "the same, while an answer was lost",
     2002698: "a line that never arrived on a matter that its order had left went on waiting for a person",
+    3016692: "a double that a person had removed went on waiting for one, because nothing had the matter read again",
 }
 """Seeds that once found something, and what."""
 

@@ -47,6 +47,7 @@ def test_cancelling_what_is_on_its_way_says_that_it_may_be_posted(state: Deliver
         (S.ACCEPTED, False, ""),
         (S.ACCEPTED, True, "retry"),
         (S.CONFIRMED, False, ""),
+        (S.CONFIRMED, True, "retry"),
         (S.REJECTED, True, "retry cancel"),
         (S.CANCELLED, False, ""),
     ],

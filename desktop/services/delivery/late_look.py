@@ -27,7 +27,9 @@ class LateLook:
     def look(self, practice: PracticeSystem, tenant: str, patience: Patience) -> None:
         """What can't be read now is read at another time; a matter that is refused is let be."""
         now, address = self.ledger.now(), (practice.name, tenant)
-        if now < self._next.get(address, now):
+        following = self._next.get(address, now)
+        # Farther off than it ever is set: the clock was set back since.
+        if following - REST <= now < following:
             return
         self._next[address] = now + REST
         for place, costs, documents in self.ledger.late_looks(*address)[:AT_ONCE]:

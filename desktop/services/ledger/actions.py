@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from desktop.services.ledger import rows
+from desktop.services.ledger import late, rows
 from desktop.services.ledger.dispatch import HOLD_RESTORED, keeps_back
 from desktop.services.ledger.errors import ActionRefused
 from desktop.services.ledger.facts import BY_PERSON, LEFT_BEHIND, Place, Posting, to_text
@@ -36,6 +36,9 @@ def retry(db: apsw.Connection, key: str, now: datetime) -> None:
     posting = _the(db, key)
     again: dict[str, Any] = {"next_at": to_text(now), "faults": 0, "fault_since": None, "person": 0, "reason": "", "deferred": 0}
     match posting.state:
+        case _S.CONFIRMED if posting.person:
+            rows.write_step(db, now, "to be looked for again", order_id=posting.order_id, key=posting.key, by=BY_PERSON)
+            late.look_soon(db, posting.place)
         case _S.CONFIRMED:
             raise ActionRefused(f"{posting.key} is in the books already; there is nothing to try again.")
         case _S.SENDING:
