@@ -24,12 +24,17 @@ def due(db: apsw.Connection, system: str, tenant: str, now: datetime) -> tuple[t
     """The matters, and whether their costs and their documents are meant. One read of a matter serves all of its keys."""
     found: dict[str, tuple[Place, bool, bool]] = {}
     looked: dict[str, datetime | None] = {}
-    for matter_id, number, kind, seen_at, person in db.execute(
-        "SELECT matter_id, matter_number, kind, seen_at, 0 FROM delivery WHERE state = 'confirmed' AND system = ?1 AND tenant = ?2"
-        " AND seen_at > ?3 UNION ALL SELECT matter_id, matter_number, kind, seen_at, 1 FROM delivery"
-        " WHERE person = 1 AND state = 'confirmed' AND system = ?1 AND tenant = ?2",
+    recent = db.execute(
+        "SELECT matter_id, matter_number, kind, seen_at, 0 FROM delivery WHERE state = 'confirmed' AND system = ? AND tenant = ?"
+        " AND seen_at > ?",
         (system, tenant, to_text(now - FORGOTTEN)),
-    ):
+    )
+    twice = db.execute(
+        "SELECT matter_id, matter_number, kind, seen_at, 1 FROM delivery WHERE person = 1 AND state = 'confirmed'"
+        " AND system = ? AND tenant = ?",
+        (system, tenant),
+    )
+    for matter_id, number, kind, seen_at, person in (*recent, *twice):
         place = Place(system, tenant, str(matter_id), str(number))
         if place.matter_id not in looked:
             last = list(db.execute("SELECT text FROM memory WHERE name = ?", (_name(place),)))
